@@ -1,0 +1,48 @@
+# Two commands matter: `make lab` opens the course, `make test` proves it.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
+export OMP_WAIT_POLICY := PASSIVE
+LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
+NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
+
+.PHONY: lab test lint unit nbval notebooks study clean
+.DEFAULT_GOAL := lab
+
+lab: $(STAMP)
+	$(LAB) $(ARGS) notebooks/00_start_here.ipynb
+
+test: lint unit nbval
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# One OpenMP thread for each of two workers, so that they do not fight over the cores.
+unit: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+
+nbval: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=600 \
+		--nbval-sanitize-with=tests/nbval_sanitize.cfg -n 2 --dist loadfile $(NOTEBOOKS)
+
+# Execute the notebooks in place and drop what changes from run to run.
+notebooks: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
+	$(BIN)/nbstripout --keep-output --keep-count --extra-keys \
+		"metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
+
+# The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
+study: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
+
+# The environment is stale when the requirements are newer than it.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -c constraints.txt -e ".[lab,test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info .hypothesis .ruff_cache

@@ -1,0 +1,20 @@
+"""prevlib: pre-train, fine-tune and, above all, measure pre-trained language models.
+
+The files read in lesson order; each imports only files that stand before it.
+
+========================  ==========================================================
+``prevlib.datasets``      real texts with fixed splits: reviews, IMDb, speeches
+``prevlib.checkpoints``   models by alias, folder or hub name, verified before use
+``prevlib.losses``        masked-language-model loss and cross-entropy from scratch
+``prevlib.features``      last hidden state, pooled output, one vector a text
+``prevlib.training``      one training loop for pre-training and fine-tuning
+``prevlib.finetuning``    classifiers: frozen, full, from scratch
+``prevlib.metrics``       accuracy, precision, recall, F1 and their relatives
+``prevlib.evaluation``    how far a score can be trusted
+``prevlib.plots``         arrays in, matplotlib Axes out
+========================  ==========================================================
+
+``import prevlib`` loads none of them, so it costs nothing; import the file you need.
+"""
+
+__version__ = "0.1.0"

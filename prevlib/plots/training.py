@@ -1,0 +1,46 @@
+"""Pictures of training runs, for notebook 06."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from prevlib.plots.style import COLORS, MARKERS, new_axes
+
+
+def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
+    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong."""
+    ax = new_axes(ax)
+    for i, (name, values) in enumerate(losses.items()):
+        values = pd.Series(values, index=np.arange(1, len(values) + 1))
+        ax.plot(values.index, values, color=COLORS[i], alpha=0.25, linewidth=0.8)
+        mean = values.rolling(smooth, min_periods=1).mean()
+        every = max(1, len(mean) // 6)
+        ax.plot(mean.index, mean, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
+    ax.axhline(np.log(2), color="black", linestyle=":", linewidth=1)
+    ax.annotate("guessing: ln 2", (1, np.log(2)), xytext=(0, 4), textcoords="offset points")
+    ax.set(xlabel="step", ylabel="training loss (nats)", ylim=(0, None))
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Accuracy over label budgets for each method, with its interval.
+
+    Args:
+        table: One row a method and budget, with ``method``, ``n_labels``, ``accuracy``, ``low``, ``high``.
+    """
+    ax = new_axes(ax)
+    for i, (method, rows) in enumerate(table.groupby("method", sort=False)):
+        rows = rows.sort_values("n_labels")
+        line = {"color": COLORS[i], "marker": MARKERS[i], "label": method}
+        ax.plot(rows["n_labels"], rows["accuracy"], **line)
+        ax.fill_between(rows["n_labels"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
+    budgets = sorted(table["n_labels"].unique())
+    ax.set_xscale("log")
+    ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
+    ax.minorticks_off()
+    ax.set(xlabel="labelled reviews for training", ylabel="test accuracy")
+    ax.legend(frameon=False)
+    return ax

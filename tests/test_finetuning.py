@@ -1,0 +1,203 @@
+"""Classifiers: learn what can be learnt, refuse what cannot, and a study that survives interruptions."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+from transformers import BertConfig, BertForSequenceClassification
+
+from prevlib import finetuning
+from prevlib.checkpoints import load_classifier, load_tokenizer
+from prevlib.finetuning import (
+    METHODS,
+    classification_loss,
+    finetune_classifier,
+    freeze_backbone,
+    label_efficiency,
+    predict_logits,
+    read_study,
+)
+from prevlib.training import TrainConfig
+
+FAST = TrainConfig(num_train_epochs=8, per_device_train_batch_size=4, learning_rate=3e-3, bf16=False)
+TEXTS = ["a joy", "a delight", "lovely and warm", "a bore", "dull and cold", "a chore"] * 4
+LABELS = [1, 1, 1, 0, 0, 0] * 4
+
+
+@pytest.fixture(scope="module")
+def small_bert(tmp_path_factory):
+    """A BERT of two narrow layers with the real vocabulary, saved as a classifier of two classes."""
+    folder = tmp_path_factory.mktemp("small_bert")
+    tokenizer = load_tokenizer("minilm")
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+    )
+    finetuning.TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(small_bert):
+    return finetune_classifier(TEXTS, LABELS, small_bert, config=FAST, show_progress=False)
+
+
+def test_it_learns_what_can_be_learnt(trained):
+    logits = predict_logits(trained, TEXTS)
+    assert logits.shape == (24, 2)
+    assert logits.dtype == np.float32
+    assert accuracy_score(LABELS, logits.argmax(axis=1)) == 1.0
+
+
+def test_the_loss_is_the_sum_that_transformers_means(small_bert):
+    model = load_classifier(small_bert, 2)
+    batch = load_tokenizer(small_bert)(TEXTS[:5], padding=True, return_tensors="pt")
+    batch["labels"] = torch.tensor(LABELS[:5])
+    total, count = classification_loss(model, batch)
+    assert (total / count).item() == pytest.approx(model(**batch).loss.item(), abs=1e-6)
+
+
+def test_predictions_do_not_depend_on_the_batch_or_the_order(trained):
+    alone = np.concatenate([predict_logits(trained, [text]) for text in TEXTS[:6]])
+    together = predict_logits(trained, [*TEXTS[:6], "a much longer text " * 20], batch_size=7)
+    turned = predict_logits(trained, TEXTS[:6][::-1], batch_size=2)[::-1]
+    np.testing.assert_allclose(together[:6], alone, atol=1e-5)
+    np.testing.assert_allclose(turned, alone, atol=1e-5)
+
+
+def test_a_saved_classifier_predicts_the_same_by_its_folder(trained, tmp_path, capfd):
+    trained.save(tmp_path)
+    np.testing.assert_allclose(predict_logits(tmp_path, TEXTS), predict_logits(trained, TEXTS), atol=1e-6)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_same_seed_gives_the_same_predictions(small_bert, trained):
+    again = finetune_classifier(TEXTS, LABELS, small_bert, config=FAST, show_progress=False)
+    np.testing.assert_array_equal(predict_logits(again, TEXTS), predict_logits(trained, TEXTS))
+
+
+def test_frozen_trains_the_head_only(small_bert):
+    before = load_classifier(small_bert, 2).bert.state_dict()
+    frozen = finetune_classifier(TEXTS, LABELS, small_bert, config=FAST, frozen=True, show_progress=False)
+    for name, weights in frozen.model.bert.state_dict().items():
+        assert torch.equal(weights, before[name])
+    head = load_classifier(small_bert, 2).classifier.weight
+    assert not torch.equal(frozen.model.classifier.weight, head)
+
+
+def test_freezing_minilm_leaves_a_head_of_770_weights():
+    model = freeze_backbone(load_classifier("minilm", 2))
+    assert sum(p.numel() for p in model.parameters() if p.requires_grad) == 384 * 2 + 2
+
+
+def test_random_init_starts_elsewhere(small_bert):
+    one_step = TrainConfig(num_train_epochs=1, learning_rate=1e-9, bf16=False)
+    options = {"config": one_step, "show_progress": False}
+    pretrained = finetune_classifier(TEXTS, LABELS, small_bert, **options)
+    scratch = finetune_classifier(TEXTS, LABELS, small_bert, random_init=True, **options)
+    weights = [c.model.bert.embeddings.word_embeddings.weight for c in (pretrained, scratch)]
+    assert not torch.allclose(*weights, atol=1e-3)
+
+
+def test_validation_accuracy_is_recorded_after_each_epoch(small_bert):
+    classifier = finetune_classifier(
+        TEXTS, LABELS, small_bert, config=FAST, validation=(TEXTS[:6], LABELS[:6]), show_progress=False
+    )
+    recorded = [e["validation_accuracy"] for e in classifier.history.evaluations]
+    right = predict_logits(classifier, TEXTS[:6]).argmax(axis=1) == LABELS[:6]
+    assert len(recorded) == 8
+    assert recorded[-1] == right.mean()
+
+
+def test_more_classes_are_counted_from_the_labels(small_bert, tmp_path):
+    fast = TrainConfig(num_train_epochs=1, bf16=False)
+    three = finetune_classifier(TEXTS[:3], [0, 1, 2], "minilm", config=fast, show_progress=False)
+    assert predict_logits(three, ["a"]).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "labels, options, error, text",
+    [
+        ([1, 0, 1], {}, ValueError, r"`labels` must hold one label a text, shape \(24,\); got \(3,\)"),
+        ([0.5] * 24, {}, TypeError, r"`labels` must be whole numbers from 0; got float64 such as .*0\.5"),
+        (["pos"] * 24, {}, TypeError, r"whole numbers.*Number the classes first"),
+        ([-1] * 24, {}, ValueError, r"got values from -1 to -1"),
+        ([2] * 24, {"num_labels": 2}, ValueError, r"`labels` must be from 0 to 1; got values from 2 to 2"),
+    ],
+)
+def test_labels_that_make_no_sense_are_refused(labels, options, error, text):
+    with pytest.raises(error, match=text):
+        finetune_classifier(TEXTS, labels, "minilm", show_progress=False, **options)
+
+
+def test_texts_that_make_no_sense_are_refused(trained):
+    with pytest.raises(ValueError, match="`texts` must hold at least one text; got none"):
+        finetune_classifier([], [], "minilm")
+    with pytest.raises(TypeError, match="got NoneType .* at position 1"):
+        predict_logits(trained, ["a", None])
+
+
+def test_a_checkpoint_without_a_trained_head_does_not_predict():
+    with pytest.raises(ValueError, match="got a file without its head"):
+        predict_logits("minilm", ["a joy"])
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory, small_bert):
+    path = tmp_path_factory.mktemp("study") / "study.jsonl"
+    label_efficiency(path, checkpoint=small_bert, budgets={20: 2}, show_progress=False)
+    return path
+
+
+def test_the_study_keeps_every_prediction(study):
+    table = read_study(study)
+    assert list(zip(table["method"], table["seed"], strict=True)) == [(m, s) for s in (0, 1) for m in METHODS]
+    y_proba = np.array(table["y_proba"].tolist())
+    assert y_proba.shape == (8, 853)
+    assert ((y_proba >= 0) & (y_proba <= 1)).all()
+    assert (table["seconds"] > 0).all()
+
+
+def test_a_torn_study_goes_on_where_it_stopped(study, small_bert, tmp_path):
+    lines = study.read_text().splitlines(keepends=True)
+    torn = tmp_path / "torn.jsonl"
+    torn.write_text("".join(lines[:3]) + lines[3][:1000])
+    label_efficiency(torn, checkpoint=small_bert, budgets={20: 2}, show_progress=False)
+
+    def content(text):
+        return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in text]
+
+    assert content(torn.read_text().splitlines()) == content(lines)
+
+
+def test_unknown_methods_and_budgets_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"`methods` must be out of .*got \('fancy',\)"):
+        label_efficiency(tmp_path / "s.jsonl", budgets={10: 1}, methods=("fancy",))
+    with pytest.raises(ValueError, match=r"`budgets` from 2 to 6824; got .*\(9000,\)"):
+        label_efficiency(tmp_path / "s.jsonl", budgets={9000: 1})
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_the_shipped_study_is_whole_and_clears_its_bars():
+    table = read_study()
+    runs = table.groupby(["method", "n_labels"]).size()
+    assert {n: set(runs[:, n]) for n in (100, 500, 2000, 6824)} == {100: {3}, 500: {3}, 2000: {3}, 6824: {1}}
+    assert set(table["method"]) == set(METHODS)
+    y_true = np.array(finetuning.load_reviews()["test"]["label"])
+    table["accuracy"] = [np.mean((np.array(p) > 0.5) == y_true) for p in table["y_proba"]]
+    accuracy = table.groupby(["method", "n_labels"])["accuracy"].mean()
+    assert accuracy["full", 2000] >= 0.79
+    assert accuracy["full", 6824] >= 0.81
+
+
+def test_the_command_line_runs_the_study(tmp_path, small_bert, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(finetuning, "label_efficiency", lambda output, **options: asked.update(options))
+    finetuning.main([str(tmp_path / "s.jsonl"), "--checkpoint", str(small_bert), "--budgets", "20:1,40:2"])
+    assert asked == {"checkpoint": str(small_bert), "budgets": {20: 1, 40: 2}}
