@@ -8,7 +8,7 @@ export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-.PHONY: lab test lint unit nbval notebooks study clean
+.PHONY: lab test lint unit slow nbval notebooks study picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -24,6 +24,9 @@ lint: $(STAMP)
 unit: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
 
+slow: $(STAMP)
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
 nbval: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=600 \
 		--nbval-sanitize-with=tests/nbval_sanitize.cfg -n 2 --dist loadfile $(NOTEBOOKS)
@@ -37,6 +40,11 @@ notebooks: $(STAMP)
 # The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
+
+# The picture of the README is the last one of notebook 06.
+picture: $(STAMP)
+	$(BIN)/jupyter nbconvert --to markdown --output-dir build/06 notebooks/06_fine_tune_for_sentiment.ipynb
+	cp "$$(ls -t build/06/*_files/*.png | sort -V | tail -1)" notebooks/label_efficiency.png
 
 # The environment is stale when the requirements are newer than it.
 $(STAMP): pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""The library keeps its order: lessons build on earlier lessons only, and heavy imports stay where they belong."""
+"""The library keeps its order: lessons build on earlier lessons, and heavy imports stay where they belong."""
 
 import ast
 import subprocess
@@ -70,7 +70,9 @@ def test_metrics_and_statistics_know_nothing_of_torch():
 
 
 def test_importing_the_package_loads_nothing_heavy():
-    probe = "import prevlib, sys; print([m for m in ('torch', 'transformers', 'pandas', 'matplotlib', 'numpy')"
+    probe = (
+        "import prevlib, sys; print([m for m in ('torch', 'transformers', 'pandas', 'matplotlib', 'numpy')"
+    )
     probe += " if m in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == "[]"

@@ -1,0 +1,154 @@
+"""The notebooks keep the form of the course; that their outputs are right is nbval's to say."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
+def notebook(request):
+    notebook = nbformat.read(request.param, as_version=4)
+    notebook.path = request.param
+    return notebook
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def never_run_or_out_of_order(notebook):
+    """nbval passes cells that were never run, so the counts must be 1, 2, 3, ..."""
+    counts = [cell.execution_count for cell in code_cells(notebook) if cell.source.strip()]
+    return counts != list(range(1, len(counts) + 1))
+
+
+def forbidden_constructs(source):
+    """What nbval cannot compare, or what shows nothing in a static page."""
+    found = []
+    if source.rstrip().endswith(";"):
+        found.append("a semicolon that hides output; assign to _ instead")
+    if re.search(r"^\s*[!%]", source, re.MULTILINE):
+        return [*found, "a shell command or magic"]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("Output", "interact", "interactive", "interactive_output", "clear_output"):
+                found.append(f"{name}; write into the value of an Image or HTML widget")
+            if name == "update" and "display" in ast.unparse(node.func):
+                found.append("an updated display")
+    return found
+
+
+def test_there_are_notebooks():
+    assert len(PATHS) >= 5
+
+
+def test_it_is_valid_and_was_run_in_order(notebook):
+    nbformat.validate(notebook)
+    assert not never_run_or_out_of_order(notebook)
+    assert not any(o.output_type == "error" for cell in code_cells(notebook) for o in cell.outputs)
+    assert not any(o.get("name") == "stderr" for cell in code_cells(notebook) for o in cell.outputs)
+
+
+def test_a_cell_that_was_never_run_is_noticed():
+    ran, skipped = (nbformat.v4.new_code_cell("1", execution_count=count) for count in (1, None))
+    assert not never_run_or_out_of_order(nbformat.v4.new_notebook(cells=[ran]))
+    assert never_run_or_out_of_order(nbformat.v4.new_notebook(cells=[ran, skipped]))
+    assert never_run_or_out_of_order(nbformat.v4.new_notebook(cells=[ran, ran]))
+
+
+def test_it_uses_nothing_that_cannot_be_compared(notebook):
+    for cell in code_cells(notebook):
+        assert forbidden_constructs(cell.source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "plt.plot([1]);",
+        "out = widgets.Output()",
+        "interact(f, x=3)",
+        "from IPython.display import clear_output\nclear_output()",
+        "display(1, display_id=True).update(2)",
+        "!pip install prevlib",
+        "%matplotlib inline",
+    ],
+)
+def test_a_forbidden_construct_is_noticed(source):
+    assert forbidden_constructs(source) != []
+
+
+def test_it_carries_no_widget_state_and_no_timestamps(notebook):
+    assert "widgets" not in notebook.metadata
+    assert not any("execution" in cell.metadata for cell in notebook.cells)
+
+
+def test_few_outputs_are_left_uncompared(notebook):
+    ignored = [c for c in code_cells(notebook) if "nbval-ignore-output" in c.metadata.get("tags", [])]
+    assert len(ignored) <= (4 if notebook.path.name.startswith("06") else 0)
+
+
+def test_it_opens_with_its_card(notebook):
+    title, card, *_ = notebook.cells[0].source.split("\n\n")
+    number = notebook.path.name[:2]
+    assert re.fullmatch(rf"# {number} [A-Z].*", title)
+    assert re.search(r"\d+ minutes.*of computing on two\s+cores.*lesson.*module", card, re.DOTALL)
+    for word in ("What you will do", "You will learn to", "You need"):
+        assert word in notebook.cells[0].source
+
+
+def test_its_minutes_are_those_of_the_readme(notebook):
+    minutes = re.search(r"\*(\d+) minutes", notebook.cells[0].source).group(1)
+    [row] = [line for line in README.splitlines() if f"(notebooks/{notebook.path.name})" in line]
+    assert row.split("|")[-2].strip() == minutes
+
+
+def test_its_modules_exist_and_are_used(notebook):
+    card = " ".join(notebook.cells[0].source.split("\n\n")[1].split())
+    source = "\n".join(cell.source for cell in code_cells(notebook))
+    for module in re.findall(r"`(\w+)`", card.partition("module")[2]):
+        assert f"prevlib.{module}" in source, module
+
+
+def test_it_has_questions_exercises_and_a_summary(notebook):
+    text = "\n".join(cell.source for cell in text_cells(notebook))
+    assert "## Exercises" in text and "## Summary" in text
+    assert "**Common mistakes.**" in text and "**Further reading.**" in text and "**Next:**" in text
+    assert len(re.findall(r"\*\*Predict", text)) >= 2
+
+
+def test_its_links_lead_to_notebooks(notebook):
+    for cell in text_cells(notebook):
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", cell.source):
+            assert (notebook.path.parent / target).exists(), target
+
+
+def test_its_cells_are_short(notebook):
+    for cell in text_cells(notebook)[1:]:
+        assert len(cell.source.split()) <= 90, cell.source[:60]
+        assert max(map(len, cell.source.splitlines())) <= 80, cell.source[:60]
+        assert "!" not in re.sub(r"`[^`]*`|\\!", "", cell.source), cell.source[:60]
+    for cell in code_cells(notebook):
+        statements = [
+            n for n in ast.parse(cell.source).body if not isinstance(n, ast.Import | ast.ImportFrom)
+        ]
+        lines = sum(node.end_lineno - node.lineno + 1 for node in statements)
+        assert lines <= 20, cell.source[:60]
+
+
+def test_it_sets_itself_up_in_one_cell(notebook):
+    first, *others = code_cells(notebook)
+    assert any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.parse(first.source).body)
+    for cell in others:
+        assert not any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.parse(cell.source).body)

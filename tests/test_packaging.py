@@ -1,0 +1,156 @@
+"""What a newcomer runs first: the pins agree with each other, and the commands of the README exist."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+from transformers import BertConfig, BertForSequenceClassification
+
+from prevlib.checkpoints import load_tokenizer
+from prevlib.finetuning import TextClassifier
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text()
+PINS = dict(
+    line.split("==")
+    for line in (ROOT / "constraints.txt").read_text().splitlines()
+    if line and not line.startswith("#")
+)
+
+
+def canonical(name):
+    return name.lower().replace("_", "-")
+
+
+CANONICAL_PINS = {canonical(name): pin for name, pin in PINS.items()}
+
+
+def requirements(*extras):
+    optional = PROJECT["optional-dependencies"]
+    lines = PROJECT["dependencies"] + [line for extra in extras for line in optional[extra]]
+    return [Requirement(line) for line in lines]
+
+
+def code_blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def test_every_requirement_is_pinned_to_a_version_it_allows():
+    for requirement in requirements("lab", "test"):
+        pin = CANONICAL_PINS.get(canonical(requirement.name))
+        assert pin is not None, f"{requirement.name} is missing from constraints.txt"
+        assert requirement.specifier.contains(pin), f"{requirement} forbids the pin {pin}"
+
+
+def test_the_pins_are_what_these_tests_run_on():
+    for requirement in requirements("lab", "test"):
+        installed = Version(version(requirement.name)).public
+        assert installed == CANONICAL_PINS[canonical(requirement.name)], requirement.name
+
+
+def test_the_conda_environment_has_the_same_pins():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, pip_section = environment["dependencies"]
+    assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(python.split("=")[1])
+    assert pip == "pip"
+    options = [line for line in pip_section["pip"] if line.startswith("--")]
+    assert options == ["--constraint constraints.txt", "--editable .[lab,test]"]
+    listed = dict(line.split("==") for line in pip_section["pip"] if line not in options)
+    assert listed == {name: CANONICAL_PINS[name] for name in listed}
+    missing = {canonical(r.name) for r in requirements("lab")} - set(listed)
+    assert not missing, f"environment.yml does not name {missing}"
+    assert environment["variables"] == {"OMP_WAIT_POLICY": "PASSIVE"}
+
+
+def test_the_version_is_stated_once():
+    import prevlib
+
+    assert prevlib.__version__ == PROJECT["version"] == version("prevlib")
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"]
+
+
+def test_the_readme_installs_with_the_command_of_the_makefile():
+    [install] = re.findall(r"-m (pip install .*)$", MAKEFILE, re.MULTILINE)
+    assert any(install in block for block in code_blocks("bash"))
+
+
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"^make [^\n#]*", "\n".join(code_blocks("bash")), re.M)))
+)
+def test_make_knows_the_commands_of_the_readme(command):
+    dry_run = subprocess.run(
+        f"{command} --dry-run", shell=True, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert dry_run.returncode == 0, dry_run.stderr
+
+
+def test_the_readme_has_the_two_commands():
+    assert {"make lab", "make test"} <= {
+        line.split("  ")[0] for line in "\n".join(code_blocks("bash")).splitlines()
+    }
+
+
+def test_every_make_target_of_the_readme_and_contributing_exists():
+    for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        for target in set(re.findall(r"`make ([a-z]+)", text)):
+            assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"no target {target}"
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    """The practitioner's lines, on a small classifier with random weights in place of theirs."""
+    tokenizer = load_tokenizer("minilm")
+    config = BertConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+    )
+    TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(tmp_path / "model")
+    [code] = code_blocks("python")
+    placeholder = '"your-name/your-model"'
+    assert placeholder in code
+    code = code.replace(placeholder, repr(str(tmp_path / "model")))
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(r"accuracy 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\]", ran.stdout)
+
+
+def test_the_map_of_the_readme_lists_every_notebook():
+    mapped = re.findall(r"\(notebooks/(\d\d_\w+\.ipynb)\)", README)
+    assert mapped == sorted(path.name for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def test_links_of_the_documents_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_ci_runs_the_same_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
+    steps = [step.get("run", "") for step in workflow["jobs"]["test"]["steps"]]
+    assert "make test" in steps
+    assert any(step.startswith('make lab ARGS="--no-browser') for step in steps)
+
+
+def test_files_name_no_place_of_one_machine():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in tracked.stdout.split():
+        path = ROOT / name
+        if path.suffix in (".png", ".jsonl") or not path.is_file() or path == Path(__file__):
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"/(?:home|root|Users|work|opt)/\w", text), f"{name} holds a path of one machine"
