@@ -12,7 +12,7 @@ NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
-	$(LAB) $(ARGS) notebooks/00_start_here.ipynb
+	$(LAB) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb $(ARGS)
 
 test: lint unit nbval
 

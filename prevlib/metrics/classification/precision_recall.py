@@ -1,0 +1,276 @@
+"""Accuracy, precision, recall and F: shares of right answers, each asked of other samples.
+
+Counts are added up first, over samples and, for the micro average, over classes; one division comes last. The
+mean over batches of a ratio is another number. Sources: van Rijsbergen 1979 (F), Sokolova & Lapalme 2009.
+"""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import UndefinedMetricWarning
+
+from prevlib.metrics.classification.confusion import multilabel_confusion_matrix
+from prevlib.metrics.classification.targets import SINGLE_LABEL, check_targets, present_labels
+
+AVERAGES = (None, "micro", "macro", "weighted", "samples")
+
+
+def accuracy_score(
+    y_true: ArrayLike, y_pred: ArrayLike, *, normalize: bool = True, sample_weight: ArrayLike | None = None
+) -> float:
+    """Share of samples that are right; for several labels a sample, of those that are right in every one.
+
+    Args:
+        y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
+        normalize: False gives the count (the sum of the weights) instead of the share.
+        sample_weight: How much each sample counts, shape (n_samples,).
+    Raises:
+        ValueError, TypeError: If the two do not fit together.
+    Example:
+        >>> accuracy_score([0, 1, 1, 1], [0, 1, 0, 1])
+        0.75
+    """
+    kind, y_true, y_pred, sample_weight = check_targets(y_true, y_pred, sample_weight)
+    right = y_true == y_pred if kind in SINGLE_LABEL else (y_true == y_pred).all(axis=1)
+    weights = np.ones(len(right), dtype=int) if sample_weight is None else sample_weight
+    total = (right * weights).sum()
+    return float(total / weights.sum() if normalize else total)
+
+
+def precision_recall_fscore_support(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    beta: float = 1.0,
+    labels: ArrayLike | None = None,
+    pos_label: Any = 1,
+    average: str | None = None,
+    warn_for: Sequence[str] = ("precision", "recall", "f-score"),
+    sample_weight: ArrayLike | None = None,
+    zero_division: float | str = "warn",
+) -> tuple:
+    """Precision tp / (tp + fp), recall tp / (tp + fn), F-beta, and the support: true samples of each class.
+
+    F = (1 + beta^2) tp / (beta^2 (tp + fn) + (tp + fp)) is the harmonic mean of the two, with recall weighted
+    beta times as much as precision.
+
+    Args:
+        y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
+        beta: 1 weighs both alike; 0 is precision alone, inf recall alone.
+        labels: Which classes, in which order; all that occur if None.
+        pos_label: The class that is scored if ``average="binary"``.
+        average: None scores each class. ``"macro"`` is the mean over classes, ``"weighted"`` the mean
+            weighted by their support, ``"micro"`` adds up the counts of all classes first, ``"samples"`` is
+            the mean over samples with several labels each.
+        warn_for: Which of the three may warn that they are 0/0.
+        sample_weight: How much each sample counts, shape (n_samples,).
+        zero_division: Value of 0/0: 0, 1, nan (then left out of means), or ``"warn"``: 0, with a warning.
+    Returns:
+        (precision, recall, f_score, support): arrays of shape (n_classes,) without an average, else three
+        floats and None.
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
+    Example:
+        >>> p, r, f, s = precision_recall_fscore_support([0, 1, 1, 1], [0, 0, 1, 1])
+        >>> p.round(2).tolist(), r.round(2).tolist(), f.round(2).tolist(), s.tolist()
+        ([0.5, 1.0], [1.0, 0.67], [0.67, 0.8], [1, 3])
+    """
+    if not beta >= 0:
+        raise ValueError(f"`beta` must be at least 0; got {beta}.")
+    labels = _scored_labels(y_true, y_pred, average, labels, pos_label)
+    matrix = multilabel_confusion_matrix(
+        y_true, y_pred, sample_weight=sample_weight, labels=labels, samplewise=average == "samples"
+    )
+    tp = matrix[:, 1, 1]
+    called, of_class = tp + matrix[:, 0, 1], tp + matrix[:, 1, 0]
+    if average == "micro":
+        tp, called, of_class = (np.array([counts.sum()]) for counts in (tp, called, of_class))
+
+    def divide(numerator, denominator, name, lacking):
+        value = 0.0 if zero_division == "warn" else float(zero_division)
+        undefined = denominator == 0
+        if undefined.any() and zero_division == "warn" and name in warn_for:
+            _warn_undefined(name, lacking, average, len(denominator))
+        return np.divide(numerator, denominator, out=np.full(len(denominator), value), where=~undefined)
+
+    precision = divide(tp, called, "precision", "predicted")
+    recall = divide(tp, of_class, "recall", "true")
+    if np.isinf(beta):
+        f_score = recall
+    elif beta == 0:
+        f_score = precision
+    else:
+        f_score = divide((1 + beta**2) * tp, beta**2 * of_class + called, "f-score", "true nor predicted")
+    if average is None:
+        return precision, recall, f_score, of_class
+    weights = {"weighted": of_class, "samples": sample_weight}.get(average)
+    return *(_mean(scores, weights) for scores in (precision, recall, f_score)), None
+
+
+def precision_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    pos_label: Any = 1,
+    average: str | None = "binary",
+    sample_weight: ArrayLike | None = None,
+    zero_division: float | str = "warn",
+) -> float | np.ndarray:
+    """Of what was called positive, the share that is: tp / (tp + fp).
+
+    Arguments and errors are those of ``precision_recall_fscore_support``, but one class alone is scored, the
+    positive one, unless an average is asked for.
+
+    Example:
+        >>> precision_score([1, 1, 0, 0], [1, 0, 1, 0])
+        0.5
+    """
+    precision, _, _, _ = precision_recall_fscore_support(
+        y_true,
+        y_pred,
+        labels=labels,
+        pos_label=pos_label,
+        average=average,
+        warn_for=("precision",),
+        sample_weight=sample_weight,
+        zero_division=zero_division,
+    )
+    return precision
+
+
+def recall_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    pos_label: Any = 1,
+    average: str | None = "binary",
+    sample_weight: ArrayLike | None = None,
+    zero_division: float | str = "warn",
+) -> float | np.ndarray:
+    """Of what is positive, the share called so: tp / (tp + fn). Arguments as for ``precision_score``.
+
+    Example:
+        >>> recall_score([1, 1, 1, 1], [1, 0, 0, 0])
+        0.25
+    """
+    _, recall, _, _ = precision_recall_fscore_support(
+        y_true,
+        y_pred,
+        labels=labels,
+        pos_label=pos_label,
+        average=average,
+        warn_for=("recall",),
+        sample_weight=sample_weight,
+        zero_division=zero_division,
+    )
+    return recall
+
+
+def f1_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    pos_label: Any = 1,
+    average: str | None = "binary",
+    sample_weight: ArrayLike | None = None,
+    zero_division: float | str = "warn",
+) -> float | np.ndarray:
+    """Harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn). Arguments as for ``precision_score``.
+
+    Example:
+        >>> round(f1_score([1, 1, 0, 0], [1, 1, 1, 0]), 3)  # precision 2/3, recall 1
+        0.8
+    """
+    _, _, f_score, _ = precision_recall_fscore_support(
+        y_true,
+        y_pred,
+        labels=labels,
+        pos_label=pos_label,
+        average=average,
+        warn_for=("f-score",),
+        sample_weight=sample_weight,
+        zero_division=zero_division,
+    )
+    return f_score
+
+
+def fbeta_score(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    beta: float,
+    labels: ArrayLike | None = None,
+    pos_label: Any = 1,
+    average: str | None = "binary",
+    sample_weight: ArrayLike | None = None,
+    zero_division: float | str = "warn",
+) -> float | np.ndarray:
+    """F with recall weighted ``beta`` times as much as precision. Arguments as for ``precision_score``.
+
+    Example:
+        >>> round(fbeta_score([1, 1, 0, 0], [1, 1, 1, 0], beta=2), 3)  # closer to the recall of 1
+        0.909
+    """
+    _, _, f_score, _ = precision_recall_fscore_support(
+        y_true,
+        y_pred,
+        beta=beta,
+        labels=labels,
+        pos_label=pos_label,
+        average=average,
+        warn_for=("f-score",),
+        sample_weight=sample_weight,
+        zero_division=zero_division,
+    )
+    return f_score
+
+
+def _scored_labels(y_true, y_pred, average, labels, pos_label) -> ArrayLike | None:
+    """``labels``, or the positive class alone if the average is binary."""
+    if average not in (*AVERAGES, "binary"):
+        raise ValueError(f"average has to be one of {(*AVERAGES, 'binary')}; got {average!r}.")
+    kind, y_true, y_pred, _ = check_targets(y_true, y_pred)
+    if average != "binary":
+        if pos_label not in (None, 1):
+            warnings.warn(
+                f"Note that pos_label (set to {pos_label!r}) is ignored when average != 'binary' (got "
+                f"{average!r}). You may use labels=[pos_label] to specify a single positive class.",
+                UserWarning,
+                stacklevel=4,
+            )
+        return labels
+    if kind != "binary":
+        others = [name for name in AVERAGES if name != "samples" or kind not in SINGLE_LABEL]
+        raise ValueError(
+            f"Target is {kind} but average='binary'. Please choose another average setting, one of {others}."
+        )
+    present = present_labels(y_true, y_pred)
+    if pos_label not in present and len(present) >= 2:
+        raise ValueError(f"pos_label={pos_label} is not a valid label. It should be one of {present}")
+    return [pos_label]
+
+
+def _warn_undefined(name: str, lacking: str, average: str | None, n_results: int) -> None:
+    within, over = ("samples", "label") if average == "samples" else ("labels", "sample")
+    where = "due to" if n_results == 1 else f"in {within} with"
+    warnings.warn(
+        f"{name.capitalize()} is ill-defined and being set to 0.0 {where} no {lacking} {over}s. "
+        "Use `zero_division` parameter to control this behavior.",
+        UndefinedMetricWarning,
+        stacklevel=5,
+    )
+
+
+def _mean(scores: np.ndarray, weights: ArrayLike | None) -> float:
+    """Weighted mean without nan; the plain mean if all weights are zero."""
+    defined = ~np.isnan(scores)
+    if not defined.any():
+        return float("nan")
+    weights = None if weights is None else np.asarray(weights)[defined]
+    return float(np.average(scores[defined], weights=weights if np.any(weights) else None))

@@ -1,0 +1,87 @@
+"""The table that one reads first: precision, recall, F1 and support of every class, and their averages."""
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from prevlib.metrics.classification.precision_recall import precision_recall_fscore_support
+from prevlib.metrics.classification.targets import SINGLE_LABEL, check_targets, present_labels
+
+COLUMNS = ("precision", "recall", "f1-score", "support")
+
+
+def classification_report(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None = None,
+    target_names: Sequence[str] | None = None,
+    sample_weight: ArrayLike | None = None,
+    digits: int = 2,
+    output_dict: bool = False,
+    zero_division: float | str = "warn",
+) -> str | dict:
+    """Precision, recall, F1 and support by class; then accuracy (or micro), macro and weighted average.
+
+    Args:
+        y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
+        labels: Which classes, in which order; all that occur if None.
+        target_names: What to call them.
+        sample_weight: How much each sample counts.
+        digits: Decimals in the text.
+        output_dict: Return a dict of dicts, with full precision, instead of the text.
+        zero_division: Value of 0/0, as for ``precision_recall_fscore_support``.
+    Raises:
+        ValueError: If there are more or fewer names than classes.
+    """
+    kind, checked_true, checked_pred, _ = check_targets(y_true, y_pred)
+    present = present_labels(checked_true, checked_pred)
+    chosen = present if labels is None else np.asarray(labels)
+    if target_names is not None and len(target_names) != len(chosen):
+        if labels is None:
+            raise ValueError(
+                f"Number of classes, {len(chosen)}, does not match size of target_names, "
+                f"{len(target_names)}. Try specifying the labels parameter"
+            )
+        warnings.warn(
+            f"labels size, {len(chosen)}, does not match size of target_names, {len(target_names)}",
+            stacklevel=2,
+        )
+    names = [str(label) for label in chosen] if target_names is None else list(target_names)
+    options = {"labels": chosen, "sample_weight": sample_weight, "zero_division": zero_division}
+
+    scores = precision_recall_fscore_support(y_true, y_pred, average=None, **options)
+    rows = dict(zip(names, zip(*scores, strict=True), strict=False))
+    # With one label a sample and no class left out, micro precision, recall and F1 all are the accuracy.
+    is_accuracy = kind in SINGLE_LABEL and (labels is None or set(present) <= set(chosen))
+    averages = ["micro", "macro", "weighted"] + (["samples"] if kind not in SINGLE_LABEL else [])
+    support = scores[-1].sum()
+    for average in averages:
+        mean = precision_recall_fscore_support(y_true, y_pred, average=average, **options)
+        name = "accuracy" if average == "micro" and is_accuracy else f"{average} avg"
+        rows[name] = (*mean[:3], support)
+    if output_dict:
+        report = {name: dict(zip(COLUMNS, map(_plain, row), strict=True)) for name, row in rows.items()}
+        if is_accuracy:
+            report["accuracy"] = report["accuracy"]["precision"]
+        return report
+    return _as_text(rows, len(averages), digits)
+
+
+def _plain(number) -> float | int:
+    return number.item() if isinstance(number, np.generic) else number
+
+
+def _as_text(rows: dict[str, tuple], n_averages: int, digits: int) -> str:
+    width = max(digits, *map(len, [*rows, "weighted avg"]))
+    lines = [" " * width + " " + "".join(f" {name:>9}" for name in COLUMNS), ""]
+    for i, (name, (*scores, support)) in enumerate(rows.items()):
+        if i == len(rows) - n_averages:
+            lines.append("")
+        cells = [f"{score:>9.{digits}f}" for score in scores]
+        if name == "accuracy":
+            cells[:2] = [" " * 9] * 2
+        lines.append(f"{name:>{width}} " + "".join(f" {cell}" for cell in [*cells, f"{support:>9}"]))
+    return "\n".join(lines) + "\n"
