@@ -34,7 +34,7 @@ nbval: $(STAMP)
 # Execute the notebooks in place and drop what changes from run to run.
 notebooks: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
-	$(BIN)/nbstripout --keep-output --keep-count --extra-keys \
+	$(BIN)/nbstripout --keep-output --keep-count --keep-id --extra-keys \
 		"metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
 
 # The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.

