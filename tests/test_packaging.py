@@ -1,5 +1,6 @@
 """What a newcomer runs first: the pins agree with each other, and the commands of the README exist."""
 
+import base64
 import re
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -154,3 +156,10 @@ def test_files_name_no_place_of_one_machine():
             continue
         text = path.read_text(encoding="utf-8")
         assert not re.search(r"/(?:home|root|Users|work|opt)/\w", text), f"{name} holds a path of one machine"
+
+
+def test_the_picture_of_the_readme_is_the_last_one_of_its_notebook():
+    notebook = nbformat.read(ROOT / "notebooks" / "06_fine_tune_for_sentiment.ipynb", as_version=4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
+    assert base64.b64decode(pictures[-1]) == (ROOT / "notebooks" / "label_efficiency.png").read_bytes()
