@@ -21,8 +21,10 @@ def transposed_matrix(function):
 
 
 def macro_for_micro(function):
-    def wrong(*args, average=None, **options):
-        return function(*args, average="macro" if average == "micro" else average, **options)
+    def wrong(*args, **options):  # the default of `average` differs by function and must stay
+        if options.get("average") == "micro":
+            options["average"] = "macro"
+        return function(*args, **options)
 
     return wrong
 

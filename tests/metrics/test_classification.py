@@ -5,6 +5,7 @@ import re
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.metrics
 from hypothesis import assume, given, settings
@@ -142,6 +143,35 @@ def test_the_matrix_is_normalised_by_row_by_column_or_as_a_whole():
         assert confusion_matrix(Y_TRUE, Y_PRED, normalize=normalize)[0, 0] == first
 
 
+def test_the_positive_class_may_have_any_name():
+    y_true, y_pred = ["spam", "spam", "good"], ["spam", "good", "good"]
+    assert precision_score(y_true, y_pred, pos_label="spam") == 1
+    assert recall_score(y_true, y_pred, pos_label="spam") == 1 / 2
+    assert recall_score(y_true, y_pred, pos_label="good") == 1
+
+
+def test_a_class_left_out_takes_its_samples_along():
+    # Left out: the sample that is of class 2 and the one that is only called so.
+    assert confusion_matrix([0, 0, 1, 2], [0, 2, 1, 0], labels=[0, 1]).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_class_may_be_called_accuracy_and_two_may_share_a_name():
+    y_true, y_pred = ["accuracy", "b", "b"], ["accuracy", "b", "accuracy"]
+    for names in (None, ["x", "x"]):
+        ours, theirs = (
+            m.classification_report(y_true, y_pred, target_names=names) for m in (metrics, sklearn.metrics)
+        )
+        assert ours == theirs
+        assert len(ours.splitlines()) == 8
+
+
+def test_matthews_is_exactly_zero_when_only_one_class_occurs():
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        y_pred = rng.integers(0, 3, 20)
+        assert matthews_corrcoef(np.zeros(20, int), y_pred, sample_weight=rng.random(20)) == 0
+
+
 def test_the_report_reads_like_a_table():
     report = classification_report(Y_TRUE, Y_PRED, target_names=["good", "spam"])
     assert report == sklearn.metrics.classification_report(Y_TRUE, Y_PRED, target_names=["good", "spam"])
@@ -177,10 +207,11 @@ def test_precision_recall_f_equal_sklearns_with_their_warnings(average, zero_div
 
 
 @pytest.mark.parametrize("normalize", [None, "true", "pred", "all"])
-@given(data=answers(), labels=st.none() | st.permutations([0, 1, 2, 3]))
+@given(data=answers(), labels=st.none() | st.lists(st.integers(0, 5), min_size=1, max_size=5, unique=True))
 @settings(max_examples=15, deadline=None)
 def test_the_matrix_equals_sklearns(normalize, data, labels):
     y_true, y_pred, weights = data
+    assume(labels is None or set(labels) & set(y_true.tolist()))
     for w in (None, weights, weights / 3):
         args, options = (y_true, y_pred), {"labels": labels, "normalize": normalize, "sample_weight": w}
         ours = quiet(confusion_matrix, *args, **options)
@@ -224,18 +255,39 @@ def test_the_others_equal_sklearns(name, options, data):
 
 @given(
     data=st.integers(1, 12).flatmap(
-        lambda n: st.tuples(*[npst.arrays(np.int64, (n, 3), elements=st.integers(0, 1))] * 2)
+        lambda n: st.tuples(
+            *[npst.arrays(np.int64, (n, 3), elements=st.integers(0, 1))] * 2,
+            npst.arrays(np.int64, n, elements=st.integers(1, 4)),
+        )
     )
 )
 @settings(max_examples=60, deadline=None)
 def test_several_labels_a_sample_equal_sklearns(data):
+    *data, weights = data
     for average in (None, "micro", "macro", "weighted", "samples"):
-        ours = quiet(precision_recall_fscore_support, *data, average=average)
-        theirs = quiet(sklearn.metrics.precision_recall_fscore_support, *data, average=average)
+        options = {"average": average, "sample_weight": weights}
+        ours = quiet(precision_recall_fscore_support, *data, **options)
+        theirs = quiet(sklearn.metrics.precision_recall_fscore_support, *data, **options)
         np.testing.assert_allclose(flat(ours), flat(theirs), atol=1e-12)
     reports = [quiet(m.classification_report, *data, output_dict=True) for m in (metrics, sklearn.metrics)]
     assert list(reports[0]) == list(reports[1])
     np.testing.assert_allclose(*(flat(_numbers(report)) for report in reports), atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["list", "tuple", "series", "column", "float", "category"])
+def test_every_form_of_labels_is_accepted(kind):
+    forms = {
+        "list": list,
+        "tuple": tuple,
+        "series": lambda y: pd.Series(y, index=range(5, 5 + len(y))),
+        "column": lambda y: np.reshape(y, (-1, 1)),
+        "float": lambda y: np.array(y, dtype=float),
+        "category": pd.Categorical,
+    }
+    turned = [forms[kind](y) for y in (Y_TRUE, Y_PRED)]
+    assert confusion_matrix(*turned).tolist() == [[5, 1], [1, 3]]
+    assert f1_score(*turned, sample_weight=pd.Series([1.0] * 10, index=range(10, 20))) == 3 / 4
+    assert accuracy_score(*turned) == 8 / 10
 
 
 @pytest.mark.parametrize("name", metrics.__all__)
@@ -328,6 +380,11 @@ def test_macro_f1_is_not_the_f1_of_macro_precision_and_recall():
         (f1_score, ([0, 1, 2], [0, 1, 1]), {}, ValueError, "Target is multiclass but average='binary'"),
         (f1_score, ([0, 2], [0, 2]), {}, ValueError, r"pos_label=1 is not a valid label.*\[0 2\]"),
         (f1_score, (Y_TRUE, Y_PRED), {"average": "mean"}, ValueError, "average has to be one of.*got 'mean'"),
+        (accuracy_score, ([], []), {}, ValueError, "at least one sample; got none.*Did a filter"),
+        (confusion_matrix, ([], []), {}, ValueError, "at least one sample; got none"),
+        (f1_score, (Y_TRUE, Y_PRED), {"sample_weight": [0] * 10}, ValueError, "at least one non-zero number"),
+        (accuracy_score, ([0, 1], [0, 1]), {"sample_weight": [1, np.nan]}, ValueError, "contains NaN"),
+        (f1_score, (Y_TRUE, Y_PRED), {"zero_division": 0.5}, ValueError, "`zero_division` must be.*got 0.5"),
         (fbeta_score, (Y_TRUE, Y_PRED), {"beta": -1}, ValueError, "`beta` must be at least 0; got -1"),
         (confusion_matrix, (Y_TRUE, Y_PRED), {"labels": []}, ValueError, "at least one label"),
         (confusion_matrix, (Y_TRUE, Y_PRED), {"labels": [7]}, ValueError, r"must be in y_true; got \[7\]"),

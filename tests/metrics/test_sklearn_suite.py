@@ -21,7 +21,12 @@ def run_suite(folder, *options, bug=""):
     command += ["-c", os.devnull, "--rootdir", str(folder), "--pyargs", SUITE, *options]
     for name in DESELECTED:
         command += ["--deselect", name]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent), "SWAP_BUG": bug}
+    # The plugin, and the library of this tree even if another one is installed.
+    here = Path(__file__).resolve()
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[2])]),
+        "SWAP_BUG": bug,
+    }
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 

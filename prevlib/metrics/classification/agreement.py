@@ -52,9 +52,10 @@ def matthews_corrcoef(
         0.577
     """
     matrix = _counts(y_true, y_pred, sample_weight)
-    of_class, called, total = matrix.sum(axis=1), matrix.sum(axis=0), matrix.sum()
-    covariance = matrix.trace() * total - of_class @ called
-    variances = (total**2 - called @ called) * (total**2 - of_class @ of_class)
+    of_class, called = matrix.sum(axis=1), matrix.sum(axis=0)
+    covariance = matrix.trace() * matrix.sum() - of_class @ called
+    # How often two samples differ in class: exactly 0, never -1e-17, if only one class occurs.
+    variances = (called @ (called.sum() - called)) * (of_class @ (of_class.sum() - of_class))
     return float(covariance / np.sqrt(variances)) if variances else 0.0
 
 

@@ -80,6 +80,8 @@ def precision_recall_fscore_support(
     """
     if not beta >= 0:
         raise ValueError(f"`beta` must be at least 0; got {beta}.")
+    if zero_division not in ("warn", 0, 1) and zero_division == zero_division:  # nan differs from itself
+        raise ValueError(f"`zero_division` must be 0, 1, nan or 'warn'; got {zero_division!r}.")
     labels = _scored_labels(y_true, y_pred, average, labels, pos_label)
     matrix = multilabel_confusion_matrix(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, samplewise=average == "samples"

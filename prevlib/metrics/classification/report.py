@@ -53,7 +53,8 @@ def classification_report(
     options = {"labels": chosen, "sample_weight": sample_weight, "zero_division": zero_division}
 
     scores = precision_recall_fscore_support(y_true, y_pred, average=None, **options)
-    rows = dict(zip(names, zip(*scores, strict=True), strict=False))
+    # Pairs, not a dict: two classes may share a name, and a class may be called "accuracy".
+    rows = list(zip(names, zip(*scores, strict=True), strict=False))
     # With one label a sample and no class left out, micro precision, recall and F1 all are the accuracy.
     is_accuracy = kind in SINGLE_LABEL and (labels is None or set(present) <= set(chosen))
     averages = ["micro", "macro", "weighted"] + (["samples"] if kind not in SINGLE_LABEL else [])
@@ -61,27 +62,24 @@ def classification_report(
     for average in averages:
         mean = precision_recall_fscore_support(y_true, y_pred, average=average, **options)
         name = "accuracy" if average == "micro" and is_accuracy else f"{average} avg"
-        rows[name] = (*mean[:3], support)
+        rows.append((name, (*mean[:3], support)))
     if output_dict:
-        report = {name: dict(zip(COLUMNS, map(_plain, row), strict=True)) for name, row in rows.items()}
+        report = {name: dict(zip(COLUMNS, map(float, row), strict=True)) for name, row in rows}
         if is_accuracy:
             report["accuracy"] = report["accuracy"]["precision"]
         return report
     return _as_text(rows, len(averages), digits)
 
 
-def _plain(number) -> float | int:
-    return number.item() if isinstance(number, np.generic) else number
-
-
-def _as_text(rows: dict[str, tuple], n_averages: int, digits: int) -> str:
-    width = max(digits, *map(len, [*rows, "weighted avg"]))
+def _as_text(rows: list[tuple[str, tuple]], n_averages: int, digits: int) -> str:
+    width = max(digits, *(len(name) for name, _ in rows))
     lines = [" " * width + " " + "".join(f" {name:>9}" for name in COLUMNS), ""]
-    for i, (name, (*scores, support)) in enumerate(rows.items()):
-        if i == len(rows) - n_averages:
+    first_average = len(rows) - n_averages
+    for i, (name, (*scores, support)) in enumerate(rows):
+        if i == first_average:
             lines.append("")
         cells = [f"{score:>9.{digits}f}" for score in scores]
-        if name == "accuracy":
+        if name == "accuracy" and i == first_average:
             cells[:2] = [" " * 9] * 2
         lines.append(f"{name:>{width}} " + "".join(f" {cell}" for cell in [*cells, f"{support:>9}"]))
     return "\n".join(lines) + "\n"

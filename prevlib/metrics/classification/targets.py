@@ -22,10 +22,16 @@ def check_targets(
         ``kind``, one of the three forms; ``y_true`` and ``y_pred``, shape (n_samples,) or
         (n_samples, n_labels); ``sample_weight``, shape (n_samples,) or None.
     Raises:
-        ValueError: If lengths differ, there are no samples, or the two forms do not go together.
+        ValueError: If lengths differ, there are no samples, the weights are all zero or not finite, or the
+            two forms do not go together.
         TypeError: If one holds strings and the other numbers.
     """
     check_consistent_length(y_true, y_pred, sample_weight)
+    if (y_true.shape[0] if hasattr(y_true, "shape") else len(y_true)) == 0:
+        raise ValueError(
+            "`y_true` and `y_pred` must hold at least one sample; got none (Found empty input array). "
+            "Did a filter drop everything?"
+        )
     kinds = {type_of_target(y_true, input_name="y_true"), type_of_target(y_pred, input_name="y_pred")}
     if kinds == {"binary", "multiclass"}:
         kinds = {"multiclass"}
@@ -44,6 +50,12 @@ def check_targets(
             raise ValueError(
                 f"Sample weights must be 1D array or scalar, one weight a sample; got {sample_weight.shape}."
             )
+        if not np.isfinite(sample_weight.astype(float)).all():
+            raise ValueError(
+                "Input sample_weight contains NaN or infinity; every weight must be a finite number."
+            )
+        if not sample_weight.any():
+            raise ValueError("Sample weights must contain at least one non-zero number.")
     if kind == "multilabel-indicator":
         y_true, y_pred = (np.asarray(y.toarray() if is_sparse(y) else y) for y in (y_true, y_pred))
         if y_true.shape != y_pred.shape:
