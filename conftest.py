@@ -1,11 +1,10 @@
-"""What holds for library tests and notebooks alike: no network, no window for plots."""
+"""What holds for library tests and notebooks alike: no network, and OpenMP threads that sleep when idle."""
 
 import os
 import socket
 
 import pytest
 
-os.environ.setdefault("MPLBACKEND", "agg")
 os.environ["HF_HUB_OFFLINE"] = "1"  # kernels that nbval starts inherit it
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
