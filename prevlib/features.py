@@ -9,7 +9,7 @@ Used in notebooks 00 and 05. Sources: Devlin et al. 2019, section 5.3; Reimers &
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -122,13 +122,14 @@ def extract_features(
         pooling: ``"mean"``, ``"max"``, ``"cls"`` (see ``pool``), or ``"pooler"``, the model's own
             ``pooler_output``, which exists for the last layer only.
         batch_size: Texts run at once; the result does not depend on it.
-        max_length: In tokens; the model's maximum if None.
+        max_length: In tokens, special ones included; the model's maximum if None.
         show_progress: Show a bar.
     Returns:
         float32, shape (n_texts, hidden_size); with ``layer="all"`` (n_texts, n_layers + 1, hidden_size).
     Raises:
-        TypeError: If ``texts`` is a single string or holds something else than strings.
-        ValueError: If ``texts`` is empty, or ``layer`` or ``pooling`` does not exist in this model.
+        TypeError: If ``texts`` is a single string or a table, or holds something else than strings.
+        ValueError: If ``texts`` is empty, ``layer`` or ``pooling`` does not exist in this model, or
+            ``batch_size`` or ``max_length`` is too small.
     """
     texts = check_texts(texts)
     if pooling not in POOLINGS:
@@ -153,7 +154,13 @@ def extract_features(
             )
     states = range(n_states) if layer == "all" else [layer]
     features = np.empty((len(texts), len(states), model.config.hidden_size), dtype=np.float32)
-    max_length = min(max_length or torch.inf, longest_input(tokenizer, model))
+    longest, shortest = longest_input(tokenizer, model), tokenizer.num_special_tokens_to_add() + 1
+    if max_length is not None and max_length < shortest:
+        raise ValueError(
+            f"`max_length` must be at least {shortest}, special tokens included; got {max_length}. "
+            "Leave it out for the model's maximum."
+        )
+    max_length = longest if max_length is None else min(max_length, longest)
     batches = length_sorted_batches(texts, tokenizer, max_length=max_length, batch_size=batch_size)
     with tqdm(total=len(texts), disable=not show_progress, unit="text") as bar:
         for rows, batch in batches:
@@ -216,6 +223,11 @@ def check_texts(texts: Sequence[str]) -> Sequence[str]:
         raise TypeError(
             f"`texts` must be a sequence of strings; got the single string {texts[:40]!r}. Put it in a list."
         )
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a list of these holds the names of columns
+        raise TypeError(
+            f"`texts` must be a sequence of strings; got a {type(texts).__name__}. "
+            'Pass one column, such as table["text"].'
+        )
     texts = list(texts)
     if not texts:
         raise ValueError("`texts` must hold at least one text; got none.")
@@ -230,7 +242,12 @@ def check_texts(texts: Sequence[str]) -> Sequence[str]:
 
 def longest_input(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> int:
     """The most tokens a text may have, special tokens included."""
-    return min(tokenizer.model_max_length, model.config.max_position_embeddings)
+    positions = model.config.max_position_embeddings
+    for name, module in model.named_modules():
+        # RoBERTa and its kin number the positions from behind the id of the padding token.
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            positions -= module.padding_idx + 1
+    return min(tokenizer.model_max_length, positions)
 
 
 def length_sorted_batches(
@@ -244,6 +261,8 @@ def length_sorted_batches(
 
     Sorting within a window of texts saves most of the padding; the positions put the results back in order.
     """
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
     n_cut = 0
     for start in range(0, len(texts), WINDOW):
         window = texts[start : start + WINDOW]

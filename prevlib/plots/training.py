@@ -19,7 +19,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: 
         every = max(1, len(mean) // 6)
         ax.plot(mean.index, mean, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
     ax.axhline(np.log(2), color="black", linestyle=":", linewidth=1)
-    ax.annotate("guessing: ln 2", (1, np.log(2)), xytext=(0, 4), textcoords="offset points")
+    ax.text(1.01, np.log(2), "guessing\n(ln 2)", transform=ax.get_yaxis_transform(), va="center")
     ax.set(xlabel="step", ylabel="training loss (nats)", ylim=(0, None))
     ax.legend(frameon=False)
     return ax
