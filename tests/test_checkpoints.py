@@ -148,8 +148,9 @@ def test_loading_leaves_the_global_state_alone(encoder_folder, bars, verbosity):
         load_classifier(encoder_folder, 2)
         load_encoder(encoder_folder, random_init=True)
         load_tokenizer(encoder_folder)
+        (encoder_folder / "model.safetensors").write_bytes(b"")
         with pytest.raises(ValueError):
-            load_masked_lm(encoder_folder)
+            load_encoder(encoder_folder)
         assert (log.get_verbosity(), log.is_progress_bar_enabled()) == (getattr(log, verbosity), bars)
     finally:
         log.set_verbosity(before[0])
