@@ -155,6 +155,16 @@ def test_a_split_takes_every_row_once_keeps_groups_whole_and_never_exceeds_its_s
     assert all(len(splits[name]) <= size for name, size in sizes.items())
 
 
+def test_a_split_in_time_counted_by_hand():
+    years = pd.Series([4, 1, 9, 8, 9, 2, 7, 5, 6, 3])  # two rows of year 9
+    splits = datasets._split_in_time(years, {"test": 1, "validation": 3})
+    assert {name: sorted(years[rows]) for name, rows in splits.items()} == {
+        "train": [1, 2, 3, 4, 5],
+        "validation": [6, 7, 8],
+        "test": [9, 9],  # a year stays whole
+    }
+
+
 def test_a_split_of_single_rows_has_its_size_and_the_shares_of_the_classes():
     splits = datasets._split(
         pd.Series(range(100)), pd.Series([0] * 70 + [1] * 30), {"test": 20, "validation": 10}

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -68,8 +69,8 @@ def save_tiny(model_class, config_class, folder, **tokenizer_changes):
 
 @pytest.fixture(scope="module")
 def no_pooler(tmp_path_factory):
-    """A tiny masked-language model, which has no pooler and takes 16 tokens."""
-    return save_tiny(BertForMaskedLM, BertConfig, tmp_path_factory.mktemp("no_pooler"))
+    """A tiny masked-language model without a pooler; it has 16 positions, its tokenizer allows 14 tokens."""
+    return save_tiny(BertForMaskedLM, BertConfig, tmp_path_factory.mktemp("no_pooler"), model_max_length=14)
 
 
 # encode
@@ -174,8 +175,15 @@ def test_the_pooler_equals_transformers_called_on_the_text_alone(reference):
         np.testing.assert_allclose(found, torch.cat(alone), atol=1e-5)
 
 
+@pytest.fixture
+def loaded_once(monkeypatch):
+    """Spare the tests that call ``extract_features`` for one text at a time the loading."""
+    for load in (features.load_encoder, features.load_tokenizer):
+        monkeypatch.setattr(features, load.__name__, cache(load))
+
+
 @pytest.mark.parametrize("pooling", ["mean", "max", "cls", "pooler"])
-def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypatch, pooling):
+def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypatch, loaded_once, pooling):
     layer = -1 if pooling == "pooler" else "all"
     alone = np.concatenate([extract_features([text], layer=layer, pooling=pooling) for text in TEXTS])
     monkeypatch.setattr(features, "WINDOW", 5)  # windows, batches and order all vary
@@ -184,6 +192,17 @@ def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypa
         texts = [TEXTS[i] for i in order]
         found = extract_features(texts, layer=layer, pooling=pooling, batch_size=batch_size)
         np.testing.assert_allclose(found, alone[order], atol=1e-5)
+
+
+def test_texts_of_similar_length_run_together(reference):
+    tokenizer, _ = reference
+    texts = ["a", "a b c d", "a b", "a b c"]
+    batches = list(features.length_sorted_batches(texts, tokenizer, max_length=512, batch_size=2))
+    assert [rows for rows, _ in batches] == [[0, 2], [3, 1]]
+    assert [batch["attention_mask"].tolist() for _, batch in batches] == [
+        [[1, 1, 1, 0], [1, 1, 1, 1]],
+        [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]],
+    ]
 
 
 def test_one_layer_is_a_slice_of_all():
@@ -219,7 +238,7 @@ def test_a_smaller_max_length_cuts_there(reference):
 
 
 def test_a_larger_max_length_than_the_model_has_is_the_model_s(no_pooler):
-    with pytest.warns(UserWarning, match="1 of 1 texts had more than 16 tokens"):
+    with pytest.warns(UserWarning, match="1 of 1 texts had more than 14 tokens"):
         extract_features(["a " * 99], no_pooler, max_length=1000)
 
 
@@ -234,8 +253,8 @@ def test_any_sequence_of_strings_will_do(no_pooler, kind):
 
 
 def test_texts_that_are_too_long_are_counted_in_one_warning(no_pooler, capfd):
-    with pytest.warns(UserWarning, match="2 of 4 texts had more than 16 tokens") as caught:
-        found = extract_features(["a", "a " * 14, "a " * 15, "a " * 99], no_pooler)
+    with pytest.warns(UserWarning, match="2 of 4 texts had more than 14 tokens") as caught:
+        found = extract_features(["a", "a " * 12, "a " * 13, "a " * 99], no_pooler)
     assert len(caught) == 1
     assert caught[0].filename == __file__
     np.testing.assert_allclose(found[1], found[2], atol=1e-5)  # cut to the same tokens
@@ -297,7 +316,7 @@ def test_a_bar_is_shown_only_if_asked_for(no_pooler, capfd):
 
 
 def test_the_extractor_clones_and_equals_the_function(no_pooler):
-    extractor = FeatureExtractor(no_pooler, layer=1, pooling="max", batch_size=2, max_length=16)
+    extractor = FeatureExtractor(no_pooler, layer=1, pooling="max", batch_size=2, max_length=14)
     twin = clone(extractor)
     assert twin.get_params() == extractor.get_params()
     expected = extract_features(TEXTS[:3], no_pooler, layer=1, pooling="max")
@@ -352,7 +371,7 @@ def test_memory_does_not_grow_with_the_number_of_texts(no_pooler, tmp_path, chec
     """
     file = tmp_path / "texts.txt"  # read by the process, so that the peak of reading the CSV is not in it
     file.write_text("\n".join(text for split in load_reviews().values() for text in split["text"]))
-    # The 16 positions of the tiny model cut most reviews, which it warns about.
+    # The tiny model cuts most reviews to 14 tokens, and warns of it.
     name, warned = (no_pooler, "ignore") if checkpoint == "tiny" else (checkpoint, "error")
     run = [sys.executable, "-W", warned, "-c", MEMORY, name, file]
     done = subprocess.run(run, capture_output=True, text=True, check=True)

@@ -11,7 +11,7 @@ Classes come last, as in transformers: ``logits`` (..., num_labels), ``labels`` 
 where torch's own loss wants them, pass ``logits.movedim(1, -1)``. Half-precision logits give a float32 loss:
 a total in bfloat16 would keep two or three digits.
 
-Left out: a loss that never holds all the logits; losses between pairs.
+Left out: a loss that never holds all the logits, which is ``linear.py``; losses between pairs.
 Used in notebook 03_derive_the_losses. Source: Devlin et al. 2019, section 3.1 and appendix A.2.
 """
 

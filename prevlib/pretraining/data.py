@@ -1,0 +1,136 @@
+"""Rows for pre-training: documents are tokenized, joined, and cut into pieces of equal length.
+
+Packed rows have no padding, so no computation is spent on it. They lie in an Arrow file that is mapped into
+memory, not read, so that a corpus may be larger than the memory.
+
+Two reference lines come from the same rows. A model that knows nothing has a loss of ln V; one that knows how
+frequent each token is, and nothing of its context, has the entropy of those frequencies.
+
+Used in notebook 04, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full sentences).
+"""
+
+import math
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from datasets import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from prevlib.datasets import load_imdb
+
+HELD_OUT = 50  # one document in so many is kept for evaluation, if the corpus has no split of its own
+
+
+def read_documents(corpus: str | Path, split: str) -> Iterator[str]:
+    """The documents of one split, ``"train"`` or ``"test"``, one at a time.
+
+    Args:
+        corpus: ``"imdb"``, or a UTF-8 text file with one document a line, of which every 50th is ``"test"``.
+        split: Which part.
+    Raises:
+        FileNotFoundError: If the corpus is neither.
+        ValueError: If the file is not UTF-8.
+    """
+    if corpus == "imdb":
+        yield from load_imdb()[split]["text"]
+        return
+    path = Path(corpus).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'`corpus` must be "imdb" or a text file with one document a line; got {str(corpus)!r}.'
+        )
+    try:
+        with path.open(encoding="utf-8") as file:
+            yield from select_split(filter(None, map(str.strip, file)), split)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} must be UTF-8 text; got {error}. Convert it first.") from error
+
+
+def select_split(documents: Iterable[str], split: str) -> Iterator[str]:
+    """Every 50th document for ``"test"``, the others for ``"train"``."""
+    for i, document in enumerate(documents):
+        if (i % HELD_OUT == HELD_OUT - 1) == (split == "test"):
+            yield document
+
+
+def pack_rows(
+    documents: Iterable[str],
+    tokenizer: PreTrainedTokenizerBase,
+    sequence_length: int,
+    file: str | Path,
+) -> Dataset:
+    """Write the tokens of the documents as rows of equal length; map the file into memory.
+
+    Each row is ``[CLS]``, ``sequence_length - 2`` tokens, ``[SEP]``; where a document ends inside a row,
+    there is a ``[SEP]``, too. The last, shorter row is dropped.
+
+    Args:
+        documents: Strings, read once.
+        tokenizer: Its model's maximum does not matter here.
+        sequence_length: Tokens of a row, special tokens included.
+        file: Where the rows are written, in Arrow's stream format.
+    Returns:
+        A data set with the column ``input_ids``.
+    Raises:
+        ValueError: If the documents do not fill one row.
+    """
+    inside = sequence_length - 2
+    schema = pa.schema({"input_ids": pa.list_(pa.int32(), sequence_length)})
+    rest, n_rows = np.empty(0, dtype=np.int32), 0
+    file = Path(file)
+    unfinished = file.with_name(file.name + ".unfinished")
+    with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for chunk in _chunks(documents, 1000):
+            encoded = tokenizer(chunk, add_special_tokens=False, return_attention_mask=False, verbose=False)
+            ends = ([*ids, tokenizer.sep_token_id] for ids in encoded["input_ids"])
+            tokens = np.concatenate([rest, np.fromiter(chain.from_iterable(ends), dtype=np.int32)])
+            n_new = len(tokens) // inside
+            rest = tokens[n_new * inside :]
+            body = tokens[: n_new * inside].reshape(n_new, inside)
+            edges = [(0, 0), (1, 1)]
+            marks = [(0, 0), (tokenizer.cls_token_id, tokenizer.sep_token_id)]
+            rows = np.pad(body, edges, constant_values=marks).astype(np.int32)
+            column = pa.FixedSizeListArray.from_arrays(rows.ravel(), sequence_length)
+            writer.write_batch(pa.record_batch([column.cast(schema.field(0).type)], schema=schema))
+            n_rows += n_new
+    if n_rows == 0:
+        unfinished.unlink()
+        raise ValueError(
+            f"The documents must fill at least one row of {inside} tokens; got {len(rest)} tokens. "
+            "Give more text, or a smaller `sequence_length`."
+        )
+    os.replace(unfinished, file)
+    return Dataset.from_file(str(file))
+
+
+def reference_losses(rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
+    """Losses without any context, in nats.
+
+    Args:
+        rows: From ``pack_rows``.
+        tokenizer: That of the rows.
+    Returns:
+        ``"uniform"``: ln V, every token equally likely. ``"unigram"``: entropy of the tokens' frequencies,
+        special tokens left out.
+    """
+    counts = np.zeros(len(tokenizer), dtype=np.int64)
+    for batch in rows.with_format("numpy").iter(1000):
+        counts += np.bincount(np.concatenate(list(batch["input_ids"])), minlength=len(counts))
+    counts[tokenizer.all_special_ids] = 0
+    p = counts[counts > 0] / counts.sum()
+    return {"uniform": math.log(len(counts)), "unigram": float(-(p * np.log(p)).sum())}
+
+
+def _chunks(documents: Iterable[str], size: int) -> Iterator[list[str]]:
+    chunk = []
+    for document in documents:
+        chunk.append(document)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,321 @@
+"""Pre-training runs: a BERT from random weights to a model that guesses hidden words, and its evaluation.
+
+The last layer of a language model is its most expensive one, and only the hidden tokens need it. So the
+encoder runs on all tokens, and the head only where something is masked.
+
+Used in notebook 04. Left out: next-sentence prediction, which later work dropped (Liu et al. 2019).
+Sources: Devlin et al. 2019; Geiping & Goldstein 2023 (small budgets).
+
+From a terminal, ``python -m prevlib.pretraining --help``; on several processes or machines,
+``accelerate launch -m prevlib.pretraining ...``.
+"""
+
+import json
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import torch
+from accelerate import PartialState
+from datasets import Dataset
+from torch import Tensor
+from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+
+from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
+from prevlib.features import best_device, check_texts, longest_input
+from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
+from prevlib.masking import MaskingCollator
+from prevlib.pretraining.data import pack_rows, read_documents, reference_losses, select_split
+from prevlib.tokenization import train_wordpiece
+from prevlib.training import History, TrainConfig, fit, option
+
+COLLAPSED = 0.9  # share of one guess among all guesses at which the alarm is raised
+EVALUATION_TOKENS = 32_768  # of the held-out documents, after each epoch or every eval_steps
+
+
+@dataclass(frozen=True)
+class PretrainConfig(TrainConfig):
+    """Settings of a pre-training run: those of the loop, and data, masks and model."""
+
+    corpus: str = option("imdb", "'imdb', or a UTF-8 text file with one document a line")
+    output_dir: str | None = option(None, "folder for data, checkpoints and model; None: keep nothing")
+    checkpoint: str | None = option(None, "go on from this model and its tokenizer, not from random weights")
+    vocab_size: int = option(8192, "entries of the vocabulary")
+    hidden_size: int = option(256, "width of the model")
+    num_hidden_layers: int = option(4, "depth of the model")
+    num_attention_heads: int = option(4, "heads of each layer")
+    intermediate_size: int = option(1024, "width inside the feed-forward part of a layer")
+    max_position_embeddings: int = option(512, "the longest input that the model will ever take")
+    hidden_dropout_prob: float = option(0.0, "dropout, also of the attention")
+    initializer_range: float = option(0.055, "standard deviation of the random weights; BERT-base has 0.02")
+    sequence_length: int = option(128, "tokens of a row, [CLS] and [SEP] included")
+    mlm_probability: float = option(0.3, "share of the tokens that are masked; BERT-base has 0.15")
+    whole_words: bool = option(False, "mask whole words")
+    learning_rate: float = option(1e-3, "the highest, reached after the warm-up")
+    max_steps: int | None = option(1000, "number of steps")
+    per_device_train_batch_size: int = option(32, "rows of a batch")
+
+
+@dataclass(frozen=True)
+class PretrainedLM:
+    """A masked language model with its tokenizer, and how it got there."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    history: History
+    references: dict[str, float]  # losses without context, from ``reference_losses``
+
+    def save(self, folder: str | Path) -> None:
+        """Write model, tokenizer and ``history.json``; every loader of the library takes the folder."""
+        with quiet_transformers():
+            self.model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+        record = asdict(self.history) | {"references": self.references}
+        (Path(folder) / "history.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+class MLMScore(NamedTuple):
+    """How well a model guesses hidden tokens."""
+
+    loss: float  # nats a masked token
+    accuracy: float  # share of masked tokens whose true id has the largest logit
+    n_masked: int
+    top_share: float  # share of the most frequent guess among all guesses; near 1, the model has collapsed
+
+
+def pretrain(
+    config: PretrainConfig,
+    texts: Sequence[str] | None = None,
+    *,
+    show_progress: bool = True,
+) -> PretrainedLM:
+    """Pre-train a BERT from random weights, or go on with a pre-trained model.
+
+    With ``config.output_dir`` the run can be interrupted at any time: called again, it goes on from the
+    newest complete checkpoint and ends in the same weights as without the interruption.
+
+    Args:
+        config: Settings.
+        texts: Documents to learn from, instead of ``config.corpus``; one in 50 is held out for evaluation.
+        show_progress: Show a bar.
+    Returns:
+        The model, its tokenizer, the history with the scores on fixed masks, and the reference losses.
+    Raises:
+        FileNotFoundError: If the corpus is no alias and no file.
+        ValueError: If the corpus does not fill a row, rows are too long for the model, or ``output_dir``
+            holds a run with other settings.
+    Warns:
+        UserWarning: If, after the first half of the run, the model guesses the same token almost everywhere.
+    """
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary if config.output_dir is None else config.output_dir)
+        with PartialState().main_process_first():  # one process makes the files, the others find them
+            tokenizer, train, test = _prepare(config, texts, folder)
+        model = _build_model(config, tokenizer)
+        n_rows = EVALUATION_TOKENS // config.sequence_length
+        collate = partial(MaskingCollator, tokenizer, whole_words=config.whole_words)
+        history = fit(
+            model,
+            train,
+            masked_lm_loss,
+            config,
+            collate_fn=collate(config.mlm_probability, seed=config.seed),
+            evaluate=_Evaluation(test.select(range(min(n_rows, len(test)))), collate()),
+            checkpoint_dir=None if config.output_dir is None else folder / "checkpoints",
+            show_progress=show_progress,
+        )
+        pretrained = PretrainedLM(model, tokenizer, history, reference_losses(train, tokenizer))
+        if config.output_dir is not None and PartialState().is_main_process:
+            pretrained.save(folder)
+    return pretrained
+
+
+def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
+    """Summed loss of the masked tokens of a batch, and their number."""
+    labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
+    if not isinstance(model, BertForMaskedLM):
+        return cross_entropy(_masked_logits(model, batch), labels, reduction="sum"), len(labels)
+    hidden = model.cls.predictions.transform(_masked_states(model, batch))
+    decoder = model.cls.predictions.decoder
+    return linear_cross_entropy(hidden, decoder.weight, decoder.bias, labels, reduction="sum"), len(labels)
+
+
+def evaluate_mlm(
+    model: PretrainedLM | str | Path,
+    texts: Sequence[str],
+    *,
+    mlm_probability: float = 0.15,
+    sequence_length: int = 128,
+    whole_words: bool = False,
+    seed: int = 0,
+    batch_size: int = 32,
+) -> MLMScore:
+    """Loss and accuracy on masked tokens of the texts, with masks that are the same in every call.
+
+    The masks depend on the seed and the tokens, so models with the same tokenizer get the same questions.
+    Losses of models with different vocabularies cannot be compared.
+
+    Args:
+        model: What ``pretrain`` returned, or an alias, folder or hub name.
+        texts: Documents; joined and cut into rows, the last, shorter row left out.
+        mlm_probability: Share of the tokens that are masked.
+        sequence_length: Tokens of a row; at most what the model takes.
+        whole_words: Mask whole words.
+        seed: Of the masks.
+        batch_size: Rows run at once; the result does not depend on it.
+    Returns:
+        ``MLMScore(loss, accuracy, n_masked, top_share)``.
+    Raises:
+        TypeError: If a text is not a string.
+        ValueError: If the texts do not fill a row, or rows are too long for the model.
+    """
+    if isinstance(model, PretrainedLM):
+        model, tokenizer = model.model, model.tokenizer
+    else:
+        model, tokenizer = load_masked_lm(model), load_tokenizer(model)
+    _check_length(sequence_length, tokenizer, model)
+    collate = MaskingCollator(tokenizer, mlm_probability, whole_words=whole_words, seed=seed)
+    with TemporaryDirectory() as folder:
+        rows = pack_rows(check_texts(texts), tokenizer, sequence_length, Path(folder) / "rows.arrow")
+        return _score(model.eval().to(best_device()), rows, collate, batch_size)
+
+
+class _Evaluation:
+    """Scores a model on the same rows and masks each time; warns when it guesses one token everywhere."""
+
+    def __init__(self, rows: Dataset, collate: MaskingCollator):
+        self.rows, self.collate, self.collapsed = rows, collate, 0
+
+    def __call__(self, model: PreTrainedModel) -> dict:
+        score = _score(model, self.rows, self.collate, batch_size=32)
+        self.collapsed = self.collapsed + 1 if score.top_share > COLLAPSED else 0
+        if self.collapsed == 3:
+            warnings.warn(
+                f"The model guesses the same token at {score.top_share:.0%} of the masked positions, for "
+                "the third evaluation in a row: it knows how frequent tokens are, nothing of their context. "
+                "If this lasts, use a longer warm-up, shorter rows, a larger `initializer_range` or "
+                "`mlm_probability`, or fewer layers.",
+                stacklevel=2,
+            )
+        return score._asdict()
+
+
+def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batch_size: int) -> MLMScore:
+    loss, n_right, n_masked = 0.0, 0, 0
+    guesses = torch.zeros(model.config.vocab_size, dtype=torch.long)
+    for start in range(0, len(rows), batch_size):
+        examples = rows.__getitems__(list(range(start, min(start + batch_size, len(rows)))))
+        batch = {name: tensor.to(model.device) for name, tensor in collate(examples).items()}
+        labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
+        with torch.inference_mode():
+            logits = _masked_logits(model, batch)
+        guessed = logits.argmax(-1)
+        loss += cross_entropy(logits, labels, reduction="sum").item()
+        n_right += int((guessed == labels).sum())
+        n_masked += len(labels)
+        guesses += guessed.cpu().bincount(minlength=len(guesses))
+    if n_masked == 0:
+        raise ValueError(
+            f"The texts must have a masked token; got none in {len(rows)} rows. Give more text, or mask more."
+        )
+    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
+
+
+def _masked_states(model: BertForMaskedLM, batch: dict[str, Tensor]) -> Tensor:
+    """Last hidden states of the masked tokens, shape (n_masked, hidden_size)."""
+    states = model.bert(**_inputs(batch)).last_hidden_state
+    return states[batch["labels"] != IGNORE_INDEX]
+
+
+def _masked_logits(model: PreTrainedModel, batch: dict[str, Tensor]) -> Tensor:
+    """Logits of the masked tokens in float32, shape (n_masked, vocab_size)."""
+    if isinstance(model, BertForMaskedLM):
+        return model.cls(_masked_states(model, batch)).float()
+    return model(**_inputs(batch)).logits[batch["labels"] != IGNORE_INDEX].float()
+
+
+def _inputs(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    if batch["attention_mask"].all():  # packed rows; without a mask, attention has less to do
+        return {"input_ids": batch["input_ids"]}
+    return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
+
+
+def _prepare(
+    config: PretrainConfig, texts: Sequence[str] | None, folder: Path
+) -> tuple[PreTrainedTokenizerBase, Dataset, Dataset]:
+    """Tokenizer, training rows and held-out rows, made once for a folder."""
+
+    def documents(split: str) -> Iterable[str]:
+        return read_documents(config.corpus, split) if texts is None else select_split(texts, split)
+
+    data = folder / "data"
+    made_from = data / "made_from.json"
+    recipe = {"corpus": config.corpus if texts is None else f"{len(check_texts(texts))} texts"}
+    recipe |= {name: getattr(config, name) for name in ("checkpoint", "vocab_size", "sequence_length")}
+    if made_from.is_file():
+        found = json.loads(made_from.read_text(encoding="utf-8"))
+        if found != recipe:
+            raise ValueError(
+                f"{data} must be made from {recipe} for this run; got {found}. Choose another `output_dir`."
+            )
+        files = (data / "train.arrow", data / "test.arrow")
+        return load_tokenizer(data), *(Dataset.from_file(str(file)) for file in files)
+    data.mkdir(parents=True, exist_ok=True)
+    if config.checkpoint is None:
+        tokenizer = train_wordpiece(documents("train"), config.vocab_size)
+    else:
+        tokenizer = load_tokenizer(config.checkpoint)
+    train, test = (
+        pack_rows(documents(split), tokenizer, config.sequence_length, data / f"{split}.arrow")
+        for split in ("train", "test")
+    )
+    tokenizer.save_pretrained(data)
+    made_from.write_text(json.dumps(recipe), encoding="utf-8")
+    return tokenizer, train, test
+
+
+def _build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    if config.checkpoint is not None:
+        model = load_masked_lm(config.checkpoint)
+    else:
+        names = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+        names += ("max_position_embeddings", "hidden_dropout_prob", "initializer_range")
+        architecture = BertConfig(
+            vocab_size=len(tokenizer),
+            attention_probs_dropout_prob=config.hidden_dropout_prob,
+            pad_token_id=tokenizer.pad_token_id,
+            **{name: getattr(config, name) for name in names},
+        )
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            model = BertForMaskedLM(architecture)
+        _calm_residuals(model)
+    _check_length(config.sequence_length, tokenizer, model)
+    # Plain attention is faster than the fused kernel on processors, for rows of this length in bfloat16.
+    model.set_attn_implementation("eager")
+    return model
+
+
+def _calm_residuals(model: BertForMaskedLM) -> None:
+    """Scale what each layer adds to its input, in place, by 1 / sqrt(number of additions).
+
+    A deep model then starts close to a shallow one, and finds its way off the plateau of word frequencies
+    sooner. Source: Radford et al. 2019, section 2.3.
+    """
+    layers = model.bert.encoder.layer
+    with torch.no_grad():
+        for layer in layers:
+            for dense in (layer.attention.output.dense, layer.output.dense):
+                dense.weight /= (2 * len(layers)) ** 0.5
+
+
+def _check_length(sequence_length: int, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
+    longest = longest_input(tokenizer, model)
+    if not 3 <= sequence_length <= longest:
+        raise ValueError(
+            f"`sequence_length` must be from 3 to {longest}, what the model takes; got {sequence_length}."
+        )

@@ -1,0 +1,299 @@
+"""The training loop: one function that fits on a screen, and its settings.
+
+``fit`` repeats four steps: predict, measure the loss, differentiate, update. Around them stand the habits
+that make small models train well: AdamW without decay on biases and norms, a learning rate that warms up and
+then falls to zero, clipped gradients.
+
+A step may be split into several batches, because of memory, and over several processes, because of time. It
+stays the same step: losses and gradients are added up, and divided once, by the number of all targets. The
+rows and the dropout of a step follow from the seed and its number alone, so a run that is resumed from a
+checkpoint ends in the same bits as one that never stopped. Devices and processes come from accelerate: the
+same loop runs on a laptop, a GPU, and many machines under ``accelerate launch``.
+
+Left out: what the loss is (``losses.py``), what the batches hold (``pretraining.py``, ``finetuning.py``), and
+models too large for one device.
+Used in notebooks 04 and 06. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import pandas as pd
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
+from tqdm.auto import tqdm
+
+from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
+
+# Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
+WITHOUT_EFFECT = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
+WITHOUT_EFFECT += ("early_stopping_patience", "metric_for_best_model", "output_dir")
+
+
+def option(default, explanation: str):
+    """A field of a config with a line of help, which the command line shows."""
+    return field(default=default, metadata={"help": explanation})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of one run; the names are those of transformers' ``TrainingArguments``."""
+
+    learning_rate: float = option(1e-4, "the highest, reached after the warm-up")
+    num_train_epochs: int = option(3, "times that every row is read")
+    max_steps: int | None = option(None, "number of steps, instead of num_train_epochs")
+    per_device_train_batch_size: int = option(16, "rows of a batch, for each process")
+    gradient_accumulation_steps: int = option(1, "batches of a step, for each process")
+    warmup_ratio: float = option(0.1, "share of the steps in which the learning rate rises")
+    weight_decay: float = option(0.01, "of weights; biases and norms do not decay")
+    max_grad_norm: float = option(1.0, "longer gradients are shortened to this")
+    bf16: bool | None = option(None, "bfloat16 autocast; None: where the processor computes in it")
+    eval_steps: int | None = option(None, "steps between evaluations; None: an epoch")
+    save_steps: int | None = option(None, "steps between checkpoints; None: an epoch")
+    early_stopping_patience: int | None = option(None, "stop after so many evaluations without a new best")
+    metric_for_best_model: str = option("loss", "higher is better, unless the name ends in 'loss'")
+    seed: int = option(0, "order of the rows, and dropout")
+
+    def __post_init__(self):
+        for name in ("num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
+        for name in ("max_steps", "eval_steps", "save_steps", "early_stopping_patience"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"`{name}` must be None or at least 1; got {getattr(self, name)}.")
+        if not 0 <= self.warmup_ratio <= 1:
+            raise ValueError(f"`warmup_ratio` must be from 0 to 1; got {self.warmup_ratio}.")
+
+
+@dataclass
+class History:
+    """What happened in a run: one record a step (``steps``), one an evaluation (``evaluations``)."""
+
+    steps: list[dict] = field(default_factory=list)
+    evaluations: list[dict] = field(default_factory=list)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a step: ``step``, ``epoch``, ``loss`` in nats, ``learning_rate``, ``seconds``."""
+        return pd.DataFrame(self.steps)
+
+    def stalled_for(self, metric: str) -> int:
+        """Number of evaluations since the best one."""
+        scores = [evaluation[metric] for evaluation in self.evaluations]
+        best = min(scores) if metric.endswith("loss") else max(scores)
+        return len(scores) - 1 - scores.index(best)
+
+
+def fit(
+    model: nn.Module,
+    train_dataset: Sequence,
+    compute_loss: Callable[[nn.Module, dict], tuple[Tensor, Tensor | int]],
+    config: TrainConfig,
+    *,
+    collate_fn: Callable[[list], dict],
+    evaluate: Callable[[nn.Module], dict] | None = None,
+    checkpoint_dir: str | Path | None = None,
+    show_progress: bool = True,
+) -> History:
+    """Train ``model`` in place.
+
+    Args:
+        model: Any module; parameters with ``requires_grad=False`` stay as they are.
+        train_dataset: Examples by position.
+        compute_loss: From the model and a batch, the summed loss and the number of its targets. The loop
+            divides once.
+        config: Settings.
+        collate_fn: From a list of examples, a batch: a dict of tensors. If it has a method ``set_epoch``,
+            that is called with the number of the epoch.
+        evaluate: Called after each epoch, or every ``eval_steps``, with the model in evaluation mode; what it
+            returns goes into the history.
+        checkpoint_dir: Folder for checkpoints. If it holds some of this run already, the run goes on from
+            the newest complete one.
+        show_progress: Show a bar.
+    Returns:
+        The history; the model is left as after the last step, in evaluation mode.
+    Raises:
+        ValueError: If there are no examples, nothing to train, the loss stops being a number, or the
+            checkpoints are of a run with other settings.
+    """
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    if not trainable or not len(train_dataset):
+        raise ValueError(
+            "`fit` must have parameters with requires_grad=True and training examples; "
+            f"got {len(trainable)} parameters and {len(train_dataset)} examples."
+        )
+    accelerator = Accelerator()
+    model.to(accelerator.device)
+    optimizer = build_optimizer(model, config)
+    bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16
+    plan = _Plan(len(train_dataset), config, accelerator)
+    history = _resume(checkpoint_dir, model, optimizer, plan) or History()
+    first = len(history.steps)
+    started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
+
+    quiet = not (show_progress and accelerator.is_main_process)
+    bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step")
+    # Dropout draws from the global generator: lend it, seeded, and put it back.
+    with bar, torch.random.fork_rng():
+        for step, epoch, batches in plan.steps(first):
+            model.train()
+            torch.manual_seed(plan.seed_of(step))
+            if hasattr(collate_fn, "set_epoch"):
+                collate_fn.set_epoch(epoch)
+            learning_rate = config.learning_rate * schedule(step, plan.n_steps, config.warmup_ratio)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate
+
+            sums = torch.zeros(2, dtype=torch.float64)  # summed loss, number of targets
+            for rows in batches:
+                batch = collate_fn(_examples(train_dataset, rows))
+                batch = {name: tensor.to(accelerator.device) for name, tensor in batch.items()}
+                with torch.autocast(accelerator.device.type, torch.bfloat16, enabled=bf16):
+                    total, count = compute_loss(model, batch)
+                total.backward()
+                sums += torch.tensor([total.item(), float(count)], dtype=torch.float64)
+            loss = _divide_once(trainable, sums, accelerator)
+            clip_grad_norm_(trainable, config.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad()
+
+            record = {"step": step + 1, "epoch": epoch, "loss": loss, "learning_rate": learning_rate}
+            history.steps.append(record | {"seconds": time.perf_counter() - started})
+            if not loss < math.inf:
+                raise ValueError(
+                    f"The loss must stay finite; got {loss} at step {step + 1}. "
+                    f"Lower the learning rate ({config.learning_rate}) or lengthen the warm-up."
+                )
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+            if evaluate is not None and plan.is_due(step, config.eval_steps):
+                model.eval()
+                history.evaluations.append({"epoch": epoch, "step": step + 1} | evaluate(model))
+            if checkpoint_dir is not None and plan.is_due(step, config.save_steps):
+                if accelerator.is_main_process:
+                    state = {"run": plan.identity(), "history": asdict(history)}
+                    save_checkpoint(checkpoint_dir, step + 1, model, optimizer, state)
+                accelerator.wait_for_everyone()
+            if config.early_stopping_patience and history.evaluations:
+                if history.stalled_for(config.metric_for_best_model) >= config.early_stopping_patience:
+                    break
+    model.eval()
+    return history
+
+
+class _Plan:
+    """Which rows every step reads, the same for any number of processes with the same rows a step."""
+
+    def __init__(self, n_rows: int, config: TrainConfig, accelerator: Accelerator):
+        self.n_rows, self.config = n_rows, config
+        self.process, self.n_processes = accelerator.process_index, accelerator.num_processes
+        self.rows_a_step = (
+            config.per_device_train_batch_size * config.gradient_accumulation_steps * self.n_processes
+        )
+        self.steps_an_epoch = math.ceil(n_rows / self.rows_a_step)
+        self.n_steps = config.max_steps or config.num_train_epochs * self.steps_an_epoch
+
+    def steps(self, first: int) -> Iterator[tuple[int, int, Sequence[Tensor]]]:
+        """Yield number of the step (from 0), epoch (from 1) and the rows of each batch of this process."""
+        order, epoch_of_order = None, None
+        for step in range(first, self.n_steps):
+            epoch, place = divmod(step, self.steps_an_epoch)
+            if epoch != epoch_of_order:
+                generator = torch.Generator().manual_seed(self.config.seed * 10_007 + epoch)
+                order, epoch_of_order = torch.randperm(self.n_rows, generator=generator), epoch
+            rows = order[place * self.rows_a_step : (place + 1) * self.rows_a_step]
+            mine = rows[self.process :: self.n_processes]
+            yield step, epoch + 1, mine.split(self.config.per_device_train_batch_size)
+
+    def is_due(self, step: int, every: int | None) -> bool:
+        """Whether what happens every so many steps, or at the end of an epoch, follows this one."""
+        return (step + 1) % (every or self.steps_an_epoch) == 0 or step + 1 == self.n_steps
+
+    def seed_of(self, step: int) -> int:
+        return self.config.seed * 1_000_003 + step * self.n_processes + self.process
+
+    def identity(self) -> dict:
+        """What two runs must share for one to go on from the checkpoints of the other."""
+        settings = asdict(self.config)
+        for name in WITHOUT_EFFECT:
+            settings.pop(name, None)
+        return settings | {"rows": self.n_rows, "rows_a_step": self.rows_a_step}
+
+
+def _resume(
+    checkpoint_dir: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: _Plan
+) -> History | None:
+    state = load_checkpoint(checkpoint_dir, model, optimizer) if checkpoint_dir is not None else None
+    if state is None:
+        return None
+    ours, theirs = plan.identity(), state["run"]
+    names = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
+    if names:
+        told = ", ".join(f"{name} {theirs.get(name)} there, {ours.get(name)} here" for name in names)
+        raise ValueError(
+            f"A run must go on with the settings that it began with; the checkpoints in {checkpoint_dir} "
+            f"differ: {told}. Restore the settings, or choose another folder."
+        )
+    return History(**state["history"])
+
+
+def _examples(train_dataset: Sequence, rows: Tensor) -> list:
+    # Data sets of the Hugging Face kind read many rows at once much faster than one by one.
+    if hasattr(train_dataset, "__getitems__"):
+        return train_dataset.__getitems__(rows.tolist())
+    return [train_dataset[row] for row in rows.tolist()]
+
+
+def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accelerator) -> float:
+    """Add up sums and gradients over processes; make both means over all targets. Return the mean loss."""
+    if accelerator.num_processes > 1:
+        for p in trainable:
+            if p.grad is None:  # nothing to do for this process in this step
+                p.grad = torch.zeros_like(p)
+        gradients = accelerator.reduce(parameters_to_vector(p.grad for p in trainable))
+        vector_to_parameters(gradients, [p.grad for p in trainable])
+        sums = accelerator.reduce(sums.to(accelerator.device)).cpu()
+    total, count = sums.tolist()
+    if count == 0:
+        raise ValueError(
+            "A step must have at least one target; `compute_loss` counted 0. Use larger batches."
+        )
+    for p in trainable:
+        if p.grad is not None:
+            p.grad /= count
+    return total / count
+
+
+def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
+    """Factor of the learning rate at ``step`` (from 0): a straight rise to 1, a straight fall to 0.
+
+    Example:
+        >>> [schedule(step, n_steps=4, warmup_ratio=0.5) for step in range(4)]
+        [0.5, 1.0, 1.0, 0.5]
+    """
+    n_warmup = round(warmup_ratio * n_steps)
+    if step < n_warmup:
+        return (step + 1) / n_warmup
+    return (n_steps - step) / (n_steps - n_warmup)
+
+
+def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
+    """AdamW; weights decay, biases and the scales of norms (all vectors) do not."""
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": config.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32."""
+    if device.type == "cpu":
+        # torch has no public name for this question.
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
