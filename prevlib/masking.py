@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from prevlib.losses import IGNORE_INDEX
 from prevlib.tokenization import word_groups
+
+IGNORE_INDEX = -100  # the label of tokens that are not asked for; the losses leave it out
 
 
 class MaskedBatch(NamedTuple):
@@ -177,11 +178,12 @@ class MaskingCollator:
     def __call__(self, examples: Sequence[dict]) -> dict[str, Tensor]:
         """A batch with ``input_ids``, ``attention_mask`` and ``labels``, each (batch, sequence)."""
         sequences = [torch.as_tensor(example["input_ids"], dtype=torch.long) for example in examples]
+        padding = self.tokenizer.pad_token_id
         masked = [self._mask(ids) for ids in sequences]
         pad = torch.nn.utils.rnn.pad_sequence
         return {
-            "input_ids": pad([m.input_ids for m in masked], True, self.tokenizer.pad_token_id),
-            "attention_mask": pad([torch.ones_like(ids) for ids in sequences], True, 0),
+            "input_ids": pad([m.input_ids for m in masked], True, padding),
+            "attention_mask": pad([(ids != padding).long() for ids in sequences], True, 0),
             "labels": pad([m.labels for m in masked], True, IGNORE_INDEX),
         }
 

@@ -1,9 +1,10 @@
 """Tokens: a vocabulary learnt from text, and the words that its pieces belong to.
 
 A model reads numbers, one for each entry of a fixed vocabulary. WordPiece keeps frequent words whole and cuts
-rare ones into pieces that are in the vocabulary, so that no word is unknown: ``unwatchable`` becomes ``un``
-``##watch`` ``##able``, where ``##`` marks a piece that goes on. Training starts from single characters
-and again and again merges the pair of pieces that most deserves it, until the vocabulary is full.
+rare ones into pieces that are in the vocabulary, so that only words with letters never seen are unknown:
+``unwatchable`` becomes ``un`` ``##watch`` ``##able``, where ``##`` marks a piece that goes on. Training
+starts from single letters and again and again merges the most frequent pair of pieces, until the vocabulary
+is full.
 
 Left out: the merging itself, which the ``tokenizers`` library does in parallel.
 Used in notebooks 01 and 02. Sources: Schuster & Nakajima 2012; Wu et al. 2016; Devlin et al. 2019.
@@ -65,6 +66,8 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lowercase: bool = 
             f"`vocab_size` must hold the special tokens and every letter of the texts, here "
             f"{learner.get_vocab_size()}; got {vocab_size}. Raise it, or clean the texts."
         )
+    if learner.get_vocab_size() == len(SPECIAL_TOKENS):
+        raise ValueError("`texts` must hold at least one word to learn from; got none.")
     tokenizer = _wordpiece(learner.get_vocab(), lowercase)  # only the five are special in this one
     return BertTokenizerFast(tokenizer_object=tokenizer, do_lower_case=lowercase, model_max_length=512)
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 from transformers import DataCollatorForLanguageModeling
 
-from prevlib.losses import IGNORE_INDEX
-from prevlib.masking import MaskingCollator, mask_tokens, mask_whole_words
+from prevlib import losses
+from prevlib.masking import IGNORE_INDEX, MaskingCollator, mask_tokens, mask_whole_words
 from prevlib.tokenization import train_wordpiece, word_groups
 
 PAD, CLS, SEP, MASK, VOCAB = 0, 101, 102, 103, 1000
@@ -267,6 +267,17 @@ def test_padding_is_marked_and_never_masked(tokenizer):
     assert batch["input_ids"][0, n:].unique().tolist() == [tokenizer.pad_token_id]
     assert batch["attention_mask"].sum(1).tolist() == [n, len(long["input_ids"])]
     assert (batch["labels"][batch["attention_mask"] == 0] == IGNORE_INDEX).all()
+
+
+def test_the_label_left_out_is_that_of_the_losses():
+    assert losses.IGNORE_INDEX == IGNORE_INDEX
+
+
+def test_sequences_that_are_padded_already_keep_their_padding(tokenizer):
+    padded = tokenizer(["films", "films are watchable films"], padding=True)
+    examples = [{"input_ids": ids} for ids in padded["input_ids"]]
+    batch = MaskingCollator(tokenizer, 1.0)(examples)
+    assert batch["attention_mask"].tolist() == padded["attention_mask"]
 
 
 def test_seed_and_epoch_change_the_masks(tokenizer):

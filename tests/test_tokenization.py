@@ -92,6 +92,12 @@ def test_a_single_string_is_refused():
         train_wordpiece("a text", 100)
 
 
+def test_texts_without_a_word_are_refused():
+    for texts in ([], ["", "  "]):
+        with pytest.raises(ValueError, match="`texts` must hold at least one word to learn from; got none"):
+            train_wordpiece(texts, 100)
+
+
 def test_a_vocabulary_without_room_for_the_characters_is_refused():
     with pytest.raises(ValueError, match=r"every letter of the texts, here \d+; got 8. Raise it"):
         train_wordpiece(["the quick brown fox jumps over the lazy dog"] * 3, 8)

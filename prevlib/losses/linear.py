@@ -72,7 +72,7 @@ def linear_cross_entropy(
         )
     if reduction == "mean" and len(labels) == 0:
         raise ValueError(
-            f"`labels` must leave something to average; got {labels.numel()} that are not ignore_index "
+            f"`labels` must leave something to average; got {counted.numel()} times ignore_index "
             f'({ignore_index}). Mask more tokens, or use reduction="sum".'
         )
     loss = _LinearCrossEntropy.apply(hidden[counted], weight, bias, labels, chunk_size)
@@ -119,7 +119,10 @@ class _LinearCrossEntropy(torch.autograd.Function):
             if for_hidden:
                 grad_hidden[rows] = (grad_logits @ weight_low).to(hidden.dtype)
             if for_weight:
-                grad_weight += grad_logits.T @ hidden_low
+                if low == weight.dtype:
+                    grad_weight.addmm_(grad_logits.T, hidden_low)  # no product in between
+                else:
+                    grad_weight += grad_logits.T @ hidden_low
         ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
         return loss
 

@@ -4,11 +4,13 @@ from prevlib.plots.features import plot_layers, plot_projection
 from prevlib.plots.losses import plot_gradient, plot_loss_of_probability
 from prevlib.plots.metrics import plot_confusion_matrix, plot_thresholds
 from prevlib.plots.style import COLORS, MARKERS
+from prevlib.plots.tokenization import plot_bars
 from prevlib.plots.training import plot_label_efficiency, plot_losses
 
 __all__ = [
     "COLORS",
     "MARKERS",
+    "plot_bars",
     "plot_confusion_matrix",
     "plot_gradient",
     "plot_label_efficiency",

@@ -1,8 +1,12 @@
 """Pre-training from a terminal: ``python -m prevlib.pretraining --help``."""
 
+import os
 import sys
 from collections.abc import Sequence
 
+import psutil
+import torch
+from accelerate.commands.launch import launch_command_parser
 from transformers import HfArgumentParser
 
 from prevlib.pretraining.run import PretrainConfig, pretrain
@@ -23,7 +27,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (config,) = parser.parse_args_into_dataclasses(arguments)
     if config.output_dir is None:
         parser.error("`output_dir` must name a folder for the model: --output_dir build/my-bert")
+    start_processes_on_cpu(arguments)
     pretrain(config)
+
+
+def start_processes_on_cpu(arguments: Sequence[str]) -> None:
+    """Become the several processes that ``accelerate launch --num_processes`` was asked for.
+
+    Without GPUs and without MPI, ``accelerate launch`` starts a single process and says nothing. It leaves
+    a port for the processes to meet, but no ``RANK``: by that it is recognised, and torch's own launcher
+    takes the place of this process.
+    """
+    if "MASTER_PORT" not in os.environ or "RANK" in os.environ or torch.accelerator.is_available():
+        return
+    launcher = psutil.Process().parent().cmdline()
+    asked = launch_command_parser().parse_args(launcher[launcher.index("launch") + 1 :])
+    machines = asked.num_machines or 1
+    run = [sys.executable, "-m", "torch.distributed.run"]
+    run += [f"--nnodes={machines}", f"--node_rank={asked.machine_rank or 0}"]
+    run += [f"--nproc_per_node={asked.num_processes // machines}"]
+    run += [f"--master_addr={os.environ['MASTER_ADDR']}", f"--master_port={os.environ['MASTER_PORT']}"]
+    os.execv(sys.executable, [*run, "-m", "prevlib.pretraining", *arguments])
 
 
 if __name__ == "__main__":

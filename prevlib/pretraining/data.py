@@ -11,7 +11,7 @@ Used in notebook 04, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full s
 
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -22,39 +22,49 @@ from transformers import PreTrainedTokenizerBase
 
 from prevlib.datasets import load_imdb
 
+CHUNK = 1000  # documents tokenized at a time
 HELD_OUT = 50  # one document in so many is kept for evaluation, if the corpus has no split of its own
 
 
-def read_documents(corpus: str | Path, split: str) -> Iterator[str]:
-    """The documents of one split, ``"train"`` or ``"test"``, one at a time.
+class Documents:
+    """The documents of one split, one at a time, as often as they are asked for.
 
     Args:
-        corpus: ``"imdb"``, or a UTF-8 text file with one document a line, of which every 50th is ``"test"``.
-        split: Which part.
+        corpus: ``"imdb"``; or a UTF-8 text file with one document a line, or a list of documents, of which
+            every 50th is ``"test"``.
+        split: ``"train"`` or ``"test"``.
     Raises:
-        FileNotFoundError: If the corpus is neither.
-        ValueError: If the file is not UTF-8.
+        FileNotFoundError: When read, if the corpus is none of these.
+        ValueError: When read, if the file is not UTF-8.
     """
-    if corpus == "imdb":
-        yield from load_imdb()[split]["text"]
-        return
-    path = Path(corpus).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(
-            f'`corpus` must be "imdb" or a text file with one document a line; got {str(corpus)!r}.'
-        )
-    try:
-        with path.open(encoding="utf-8") as file:
-            yield from select_split(filter(None, map(str.strip, file)), split)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} must be UTF-8 text; got {error}. Convert it first.") from error
 
+    def __init__(self, corpus: str | Path | Sequence[str], split: str):
+        self.corpus, self.split = corpus, split
 
-def select_split(documents: Iterable[str], split: str) -> Iterator[str]:
-    """Every 50th document for ``"test"``, the others for ``"train"``."""
-    for i, document in enumerate(documents):
-        if (i % HELD_OUT == HELD_OUT - 1) == (split == "test"):
-            yield document
+    def __iter__(self) -> Iterator[str]:
+        if self.corpus == "imdb":
+            yield from load_imdb()[self.split]["text"]
+        elif isinstance(self.corpus, str | Path):
+            yield from self._select(self._lines())
+        else:
+            yield from self._select(self.corpus)
+
+    def _select(self, documents: Iterable[str]) -> Iterator[str]:
+        for i, document in enumerate(documents):
+            if (i % HELD_OUT == HELD_OUT - 1) == (self.split == "test"):
+                yield document
+
+    def _lines(self) -> Iterator[str]:
+        path = Path(self.corpus).expanduser()
+        if not path.is_file():
+            raise FileNotFoundError(
+                f'`corpus` must be "imdb" or a text file with one document a line; got {str(self.corpus)!r}.'
+            )
+        try:
+            with path.open(encoding="utf-8") as file:
+                yield from filter(None, map(str.strip, file))
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} must be UTF-8 text; got {error}. Convert it first.") from error
 
 
 def pack_rows(
@@ -76,15 +86,17 @@ def pack_rows(
     Returns:
         A data set with the column ``input_ids``.
     Raises:
-        ValueError: If the documents do not fill one row.
+        ValueError: If the documents do not fill one row, or a row has no room for a token.
     """
     inside = sequence_length - 2
+    if inside < 1:
+        raise ValueError(f"`sequence_length` must be at least 3; got {sequence_length}.")
     schema = pa.schema({"input_ids": pa.list_(pa.int32(), sequence_length)})
     rest, n_rows = np.empty(0, dtype=np.int32), 0
     file = Path(file)
     unfinished = file.with_name(file.name + ".unfinished")
     with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
-        for chunk in _chunks(documents, 1000):
+        for chunk in _chunks(documents, CHUNK):
             encoded = tokenizer(chunk, add_special_tokens=False, return_attention_mask=False, verbose=False)
             ends = ([*ids, tokenizer.sep_token_id] for ids in encoded["input_ids"])
             tokens = np.concatenate([rest, np.fromiter(chain.from_iterable(ends), dtype=np.int32)])

@@ -12,7 +12,7 @@ From a terminal, ``python -m prevlib.pretraining --help``; on several processes 
 
 import json
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,13 +23,19 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset
 from torch import Tensor
-from transformers import BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, check_texts, longest_input
 from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
 from prevlib.masking import MaskingCollator
-from prevlib.pretraining.data import pack_rows, read_documents, reference_losses, select_split
+from prevlib.pretraining.data import Documents, pack_rows, reference_losses
 from prevlib.tokenization import train_wordpiece
 from prevlib.training import History, TrainConfig, fit, option
 
@@ -44,6 +50,7 @@ class PretrainConfig(TrainConfig):
     corpus: str = option("imdb", "'imdb', or a UTF-8 text file with one document a line")
     output_dir: str | None = option(None, "folder for data, checkpoints and model; None: keep nothing")
     checkpoint: str | None = option(None, "go on from this model and its tokenizer, not from random weights")
+    tokenizer: str | None = option(None, "alias, folder or hub name of a tokenizer, instead of a new one")
     vocab_size: int = option(8192, "entries of the vocabulary")
     hidden_size: int = option(256, "width of the model")
     num_hidden_layers: int = option(4, "depth of the model")
@@ -113,7 +120,8 @@ def pretrain(
     """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if config.output_dir is None else config.output_dir)
-        with PartialState().main_process_first():  # one process makes the files, the others find them
+        state = PartialState(cpu=not torch.accelerator.is_available())
+        with state.main_process_first():  # one process makes the files, the others find them
             tokenizer, train, test = _prepare(config, texts, folder)
         model = _build_model(config, tokenizer)
         n_rows = EVALUATION_TOKENS // config.sequence_length
@@ -129,7 +137,7 @@ def pretrain(
             show_progress=show_progress,
         )
         pretrained = PretrainedLM(model, tokenizer, history, reference_losses(train, tokenizer))
-        if config.output_dir is not None and PartialState().is_main_process:
+        if config.output_dir is not None and state.is_main_process:
             pretrained.save(folder)
     return pretrained
 
@@ -248,14 +256,14 @@ def _prepare(
     config: PretrainConfig, texts: Sequence[str] | None, folder: Path
 ) -> tuple[PreTrainedTokenizerBase, Dataset, Dataset]:
     """Tokenizer, training rows and held-out rows, made once for a folder."""
-
-    def documents(split: str) -> Iterable[str]:
-        return read_documents(config.corpus, split) if texts is None else select_split(texts, split)
-
+    corpus = config.corpus if texts is None else check_texts(texts)
     data = folder / "data"
     made_from = data / "made_from.json"
-    recipe = {"corpus": config.corpus if texts is None else f"{len(check_texts(texts))} texts"}
+    recipe = {"corpus": corpus if texts is None else f"{len(corpus)} texts"}
     recipe |= {name: getattr(config, name) for name in ("checkpoint", "vocab_size", "sequence_length")}
+    tokenizer_from = config.checkpoint or config.tokenizer
+    if config.tokenizer is not None:
+        recipe |= {"tokenizer": config.tokenizer}
     if made_from.is_file():
         found = json.loads(made_from.read_text(encoding="utf-8"))
         if found != recipe:
@@ -263,14 +271,14 @@ def _prepare(
                 f"{data} must be made from {recipe} for this run; got {found}. Choose another `output_dir`."
             )
         files = (data / "train.arrow", data / "test.arrow")
-        return load_tokenizer(data), *(Dataset.from_file(str(file)) for file in files)
+        return AutoTokenizer.from_pretrained(data), *(Dataset.from_file(str(file)) for file in files)
     data.mkdir(parents=True, exist_ok=True)
-    if config.checkpoint is None:
-        tokenizer = train_wordpiece(documents("train"), config.vocab_size)
+    if tokenizer_from is None:
+        tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
     else:
-        tokenizer = load_tokenizer(config.checkpoint)
+        tokenizer = load_tokenizer(tokenizer_from)
     train, test = (
-        pack_rows(documents(split), tokenizer, config.sequence_length, data / f"{split}.arrow")
+        pack_rows(Documents(corpus, split), tokenizer, config.sequence_length, data / f"{split}.arrow")
         for split in ("train", "test")
     )
     tokenizer.save_pretrained(data)

@@ -126,7 +126,7 @@ def fit(
             "`fit` must have parameters with requires_grad=True and training examples; "
             f"got {len(trainable)} parameters and {len(train_dataset)} examples."
         )
-    accelerator = Accelerator()
+    accelerator = Accelerator(cpu=not torch.accelerator.is_available())
     model.to(accelerator.device)
     optimizer = build_optimizer(model, config)
     bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16

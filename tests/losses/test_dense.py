@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from prevlib import losses
 from prevlib.losses import IGNORE_INDEX, cross_entropy, cross_entropy_gradient, log_softmax, mlm_loss
+from prevlib.losses import dense as losses
 
 LN2 = math.log(2)
 REDUCTIONS = ("none", "mean", "sum")

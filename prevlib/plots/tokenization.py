@@ -1,0 +1,37 @@
+"""Pictures of tokens and of masks, for notebooks 01 and 02."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from prevlib.plots.style import COLORS, new_axes
+
+
+def plot_bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    *,
+    low: Sequence[float] | None = None,
+    high: Sequence[float] | None = None,
+    expected: Sequence[float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """A bar and its number for each name; lines from ``low`` to ``high``, level lines at ``expected``."""
+    ax = new_axes(ax)
+    places, top = np.arange(len(names)), np.asarray(values)
+    ax.bar(places, values, width=0.6, color=COLORS[4])
+    if low is not None and high is not None:
+        ax.vlines(places, low, high, color="black")
+        top = np.asarray(high)
+    if expected is not None:
+        level = {"color": COLORS[5], "linestyle": "--", "label": "expected"}
+        ax.hlines(expected, places - 0.42, places + 0.42, **level)
+        top = np.maximum(top, expected)
+        ax.legend(frameon=False)
+    for place, height, value in zip(places, top, values, strict=True):
+        text = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
+        ax.annotate(f"{value:.2f}", (place, height), **text)
+    ax.set_xticks(places, names)
+    ax.margins(y=0.12)
+    return ax
