@@ -6,9 +6,10 @@ STAMP := $(VENV)/.installed
 # Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
 export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
+PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-.PHONY: lab test lint unit slow nbval notebooks study picture clean
+.PHONY: lab test lint unit slow nbval notebooks study checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -40,6 +41,18 @@ notebooks: $(STAMP)
 # The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
+
+# The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
+checkpoint: $(STAMP)
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(PRETRAIN) prevlib/data/recipes/mini_short_rows.yaml
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(PRETRAIN) prevlib/data/recipes/mini.yaml
+	$(BIN)/python -m prevlib.pretraining.release build/mini/short_rows build/mini/long_rows prevlib/data/mini
+
+# Speed beside the peers, as ratios; minutes in which the machine should do nothing else.
+bench: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.linear_loss
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.mlm_step
+	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.mlm_step --architecture minilm
 
 # The picture of the README is the last one of notebook 06.
 picture: $(STAMP)

@@ -1,6 +1,7 @@
 """What a newcomer runs first: the pins agree with each other, and the commands of the README exist."""
 
 import base64
+import dataclasses
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from prevlib.checkpoints import load_tokenizer
 from prevlib.finetuning import TextClassifier
+from prevlib.pretraining import PretrainConfig
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -106,6 +108,17 @@ def test_every_make_target_of_the_readme_and_contributing_exists():
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
         for target in set(re.findall(r"`make ([a-z]+)", text)):
             assert re.search(rf"^{target}:", MAKEFILE, re.MULTILINE), f"no target {target}"
+
+
+def test_the_settings_of_the_readme_and_of_the_recipes_exist():
+    names = {field.name for field in dataclasses.fields(PretrainConfig)}
+    commands = [line for line in " ".join(code_blocks("bash")).replace("\\\n", " ").splitlines()]
+    commands = [line.partition("-m prevlib.pretraining")[2] for line in commands if "pretraining" in line]
+    assert len(commands) == 2
+    for command in commands:
+        assert set(re.findall(r"--(\w+)", command)) <= names
+    for recipe in (ROOT / "prevlib" / "data" / "recipes").glob("*.yaml"):
+        assert set(yaml.safe_load(recipe.read_text(encoding="utf-8"))) <= names
 
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):

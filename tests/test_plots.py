@@ -63,6 +63,14 @@ def test_losses_are_drawn_raw_and_smoothed_beside_the_level_of_guessing():
     assert guessing.get_ydata()[0] == pytest.approx(np.log(2))
 
 
+def test_pretraining_is_drawn_beside_its_reference_lines():
+    ax = plots.plot_pretraining({"ours": ([50, 100], [6.5, 5.0])}, {"ln V": 9.0})
+    curve, level = ax.lines
+    np.testing.assert_allclose(curve.get_xydata(), [[50, 6.5], [100, 5.0]])
+    assert level.get_ydata()[0] == 9.0
+    assert (legend(ax), ax.texts[0].get_text()) == (["ours"], "ln V")
+
+
 def test_label_efficiency_draws_each_method_with_its_band():
     table = pd.DataFrame(
         {"method": ["full"] * 2, "n_labels": [100, 2000], "accuracy": [0.7, 0.8], "low": [0.6, 0.7]}

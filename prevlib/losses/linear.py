@@ -102,7 +102,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         grad_bias = torch.zeros_like(bias) if for_bias else None
 
         loss = hidden.new_zeros((), dtype=full)
-        for rows in torch.arange(len(labels), device=hidden.device).split(chunk_size):
+        for start in range(0, len(labels), chunk_size):
+            rows = slice(start, start + chunk_size)
             hidden_low, true = hidden[rows].to(low), labels[rows].unsqueeze(-1)
             logits = linear(hidden_low, weight_low, bias_low).to(full)  # (chunk_size, vocab_size)
             largest, true_logits = logits.amax(-1, keepdim=True), logits.gather(-1, true)

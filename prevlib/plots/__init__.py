@@ -5,7 +5,7 @@ from prevlib.plots.losses import plot_gradient, plot_loss_of_probability
 from prevlib.plots.metrics import plot_confusion_matrix, plot_thresholds
 from prevlib.plots.style import COLORS, MARKERS
 from prevlib.plots.tokenization import plot_bars
-from prevlib.plots.training import plot_label_efficiency, plot_losses
+from prevlib.plots.training import plot_label_efficiency, plot_losses, plot_pretraining
 
 __all__ = [
     "COLORS",
@@ -17,6 +17,7 @@ __all__ = [
     "plot_layers",
     "plot_loss_of_probability",
     "plot_losses",
+    "plot_pretraining",
     "plot_projection",
     "plot_thresholds",
 ]

@@ -1,4 +1,4 @@
-"""Pictures of training runs, for notebook 06."""
+"""Pictures of training runs, for notebooks 04 and 06."""
 
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +21,31 @@ def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: 
     ax.axhline(np.log(2), color="black", linestyle=":", linewidth=1)
     ax.text(1.01, np.log(2), "guessing\n(ln 2)", transform=ax.get_yaxis_transform(), va="center")
     ax.set(xlabel="step", ylabel="training loss (nats)", ylim=(0, None))
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_pretraining(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    references: Mapping[str, float],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Loss over the course of pre-training, beside losses that need no context.
+
+    Args:
+        curves: Name of a run -> (steps, or tokens read; losses in nats).
+        references: Name -> loss in nats, drawn as a dotted line.
+        ax: Where to draw.
+    """
+    ax = new_axes(ax)
+    for i, (name, (x, losses)) in enumerate(curves.items()):
+        every = max(1, len(losses) // 12)
+        ax.plot(x, losses, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
+    for name, loss in references.items():
+        ax.axhline(loss, color="black", linestyle=":", linewidth=1)
+        ax.text(1.01, loss, name, transform=ax.get_yaxis_transform(), va="center")
+    ax.set_ylabel("loss on fixed masks (nats)")
     ax.legend(frameon=False)
     return ax
 

@@ -123,7 +123,7 @@ def pretrain(
         state = PartialState(cpu=not torch.accelerator.is_available())
         with state.main_process_first():  # one process makes the files, the others find them
             tokenizer, train, test = _prepare(config, texts, folder)
-        model = _build_model(config, tokenizer)
+        model = build_model(config, tokenizer)
         n_rows = EVALUATION_TOKENS // config.sequence_length
         collate = partial(MaskingCollator, tokenizer, whole_words=config.whole_words)
         history = fit(
@@ -286,7 +286,12 @@ def _prepare(
     return tokenizer, train, test
 
 
-def _build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
+    """A new BERT with random weights, or ``config.checkpoint``, for ``masked_lm_loss``.
+
+    Raises:
+        ValueError: If ``config.sequence_length`` is longer than the model takes.
+    """
     if config.checkpoint is not None:
         model = load_masked_lm(config.checkpoint)
     else:

@@ -23,7 +23,7 @@ from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.losses import IGNORE_INDEX
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining import PretrainConfig, evaluate_mlm, masked_lm_loss, pack_rows, pretrain
-from prevlib.pretraining.run import _build_model, _Evaluation
+from prevlib.pretraining.run import _Evaluation, build_model
 
 QUIET = {"show_progress": False}
 
@@ -46,7 +46,7 @@ def distilbert(tokenizer):
 def test_the_loss_and_its_gradients_are_those_of_transformers(tiny, tokenizer, distilbert, reviews):
     batch = MaskingCollator(tokenizer, 0.3)([tokenizer(text[:60]) for text in reviews[:9]])
     assert not batch["attention_mask"].all()
-    for model in (_build_model(tiny, tokenizer), distilbert):
+    for model in (build_model(tiny, tokenizer), distilbert):
         total, count = masked_lm_loss(model, batch)
         assert count == (batch["labels"] != IGNORE_INDEX).sum()
         theirs = model(**batch).loss
@@ -58,7 +58,7 @@ def test_the_loss_and_its_gradients_are_those_of_transformers(tiny, tokenizer, d
 
 
 def test_the_head_runs_on_the_masked_tokens_only(tiny, tokenizer, reviews):
-    model = _build_model(tiny, tokenizer)
+    model = build_model(tiny, tokenizer)
     batch = MaskingCollator(tokenizer, 0.3)([tokenizer(text[:60]) for text in reviews[:9]])
     rows = []
     model.cls.predictions.transform.register_forward_hook(lambda _, inputs, __: rows.append(inputs[0].shape))
@@ -129,7 +129,7 @@ class OneWord(torch.nn.Module):
 
 
 def test_the_alarm_rings_once_at_the_third_collapsed_evaluation(tiny, tokenizer, reviews, tmp_path):
-    good = _build_model(tiny, tokenizer)
+    good = build_model(tiny, tokenizer)
     rows = pack_rows(reviews[:60], tokenizer, 16, tmp_path / "rows.arrow")
     evaluate = _Evaluation(rows, MaskingCollator(tokenizer))
     collapsed = OneWord(good.config)
@@ -169,7 +169,7 @@ def test_the_same_settings_give_the_same_weights_and_another_seed_others(tiny, r
 
 
 def test_what_each_layer_adds_starts_small(tiny, tokenizer):
-    model = _build_model(dataclasses.replace(tiny, hidden_size=64, initializer_range=0.1), tokenizer)
+    model = build_model(dataclasses.replace(tiny, hidden_size=64, initializer_range=0.1), tokenizer)
     for layer in model.bert.encoder.layer:
         assert layer.attention.self.query.weight.std().item() == pytest.approx(0.1, rel=0.05)
         assert layer.output.dense.weight.std().item() == pytest.approx(0.1 / 4**0.5, rel=0.05)
