@@ -23,7 +23,6 @@ from pathlib import Path
 import torch
 import transformers
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -84,12 +83,12 @@ def checkpoint_path(name: str | Path = "minilm") -> Path:
         # Top-level files only: other formats of the same weights lie in sub-folders.
         patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
         return Path(snapshot_download(name, allow_patterns=patterns, ignore_patterns=["*/*"]))
-    except (OSError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+    except Exception as error:  # the client also lets through the errors of its HTTP and JSON libraries
         raise FileNotFoundError(
             f"`name` must be an embedded checkpoint ({_embedded_names()}), a folder, or a model of the "
             f"Hugging Face hub that can be reached or is cached; got {str(name)!r}. "
             f"Check the spelling and the network, or use an embedded one. "
-            f"The hub client said: {_first_line(error)}."
+            f"The hub client said: {type(error).__name__}: {_first_line(error)}."
         ) from error
 
 
