@@ -50,7 +50,8 @@ checkpoint: $(STAMP)
 
 # Speed beside the peers, as ratios; minutes in which the machine should do nothing else.
 bench: $(STAMP)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.linear_loss
+	$(BIN)/python -m benchmarks.bootstrap
+	$(BIN)/python -m benchmarks.linear_loss
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.mlm_step
 	HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.mlm_step --architecture minilm
 

@@ -1,5 +1,37 @@
-"""What a score is worth: intervals now, comparisons and the rest as the course grows."""
+"""What a score is worth: intervals, comparisons, slices and behaviour."""
 
-from prevlib.evaluation.uncertainty import Interval, wilson_interval
+from prevlib.evaluation.comparison import (
+    Comparison,
+    Difference,
+    McNemarResult,
+    compare_models,
+    holm_correction,
+    mcnemar_test,
+    paired_bootstrap_test,
+    permutation_test,
+)
+from prevlib.evaluation.slices import score_slices
+from prevlib.evaluation.uncertainty import (
+    Interval,
+    SeedSummary,
+    bootstrap_interval,
+    seed_summary,
+    wilson_interval,
+)
 
-__all__ = ["Interval", "wilson_interval"]
+__all__ = [
+    "Comparison",
+    "Difference",
+    "Interval",
+    "McNemarResult",
+    "SeedSummary",
+    "bootstrap_interval",
+    "compare_models",
+    "holm_correction",
+    "mcnemar_test",
+    "paired_bootstrap_test",
+    "permutation_test",
+    "score_slices",
+    "seed_summary",
+    "wilson_interval",
+]

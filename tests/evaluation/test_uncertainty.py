@@ -1,12 +1,16 @@
 """Intervals: counted by hand, against statsmodels' formula in scipy, covering as often as they say."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
+from scipy.stats import bootstrap as scipy_bootstrap
 
-from prevlib.evaluation import Interval, wilson_interval
+from prevlib.evaluation import Interval, bootstrap_interval, seed_summary, wilson_interval
+from prevlib.metrics import accuracy_score, f1_score
 
 counts = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -71,3 +75,153 @@ def test_impossible_counts_are_refused(arguments, text):
 def test_an_impossible_level_is_refused(level):
     with pytest.raises(ValueError, match=rf"`level` must be between 0 and 1; got {level}"):
         wilson_interval(1, 2, level=level)
+
+
+# bootstrap_interval
+
+
+def noisy(n=400, n_classes=3, share=0.7, seed=0):
+    rng = np.random.default_rng(seed)
+    y_true = rng.integers(0, n_classes, n)
+    return y_true, np.where(rng.random(n) < share, y_true, rng.integers(0, n_classes, n))
+
+
+MACRO_F1 = partial(f1_score, average="macro", zero_division=0)
+
+
+def test_with_two_samples_the_resamples_can_be_counted():
+    # One right, one wrong: accuracy 0, 1/2 or 1 with chances 1/4, 1/2, 1/4.
+    found = bootstrap_interval(accuracy_score, [1, 1], [1, 0], level=0.4, method="percentile")
+    assert found == Interval(0.5, 0.5, 0.5, 0.4)
+    found = bootstrap_interval(accuracy_score, [1, 1], [1, 0], level=0.6, method="percentile")
+    assert found == Interval(0.5, 0.0, 1.0, 0.6)
+
+
+@pytest.mark.parametrize("method", ["percentile", "bca"])
+@pytest.mark.parametrize("metric", [accuracy_score, MACRO_F1, partial(f1_score, average="weighted")])
+def test_the_interval_is_that_of_scipy(metric, method):
+    y_true, y_pred = noisy(150)
+    ours = bootstrap_interval(metric, y_true, y_pred, method=method, n_resamples=20_000)
+    theirs = scipy_bootstrap(
+        (y_true, y_pred),
+        metric,
+        paired=True,
+        vectorized=False,
+        n_resamples=1500,
+        method={"percentile": "percentile", "bca": "BCa"}[method],
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    np.testing.assert_allclose([ours.low, ours.high], theirs, atol=0.015)
+
+
+def test_any_metric_of_samples_will_do():
+    rng = np.random.default_rng(0)
+    y_true, y_score = rng.normal(size=(2, 60))
+
+    def mean_error(y_true, y_score):
+        return np.abs(y_true - y_score).mean()
+
+    found = bootstrap_interval(mean_error, y_true, y_score, n_resamples=2000, method="percentile")
+    error = np.abs(y_true - y_score)
+    half_width = 1.96 * error.std() / 60**0.5
+    np.testing.assert_allclose(
+        [found.low, found.high], [error.mean() - half_width, error.mean() + half_width], atol=0.02
+    )
+
+
+def test_groups_widen_the_interval_when_their_samples_agree():
+    rng = np.random.default_rng(0)
+    right = np.repeat(rng.random(40) < 0.7, 10)  # 40 groups of 10, all right or all wrong
+    y_true, groups = np.ones(400, dtype=int), np.repeat(np.arange(40), 10)
+    alone = bootstrap_interval(accuracy_score, y_true, right.astype(int))
+    grouped = bootstrap_interval(accuracy_score, y_true, right.astype(int), groups=groups)
+    widths = [interval.high - interval.low for interval in (alone, grouped)]
+    assert widths[1] / widths[0] == pytest.approx(10**0.5, rel=0.1)  # 40 independent samples, not 400
+    singles = bootstrap_interval(accuracy_score, y_true, right.astype(int), groups=np.arange(400))
+    assert singles.high - singles.low == pytest.approx(widths[0], rel=0.05)
+
+
+def test_the_seed_decides_and_more_resamples_settle():
+    y_true, y_pred = noisy()
+    first, again, other = (bootstrap_interval(MACRO_F1, y_true, y_pred, seed=seed) for seed in (0, 0, 1))
+    assert first == again != other
+    np.testing.assert_allclose(first, other, atol=0.004)
+
+
+def test_where_everything_is_right_there_is_no_spread_to_see():
+    assert bootstrap_interval(accuracy_score, [1] * 9, [1] * 9)[:3] == (1.0, 1.0, 1.0)  # Wilson does better
+
+
+@pytest.mark.parametrize(
+    "changes, text",
+    [
+        ({"level": 95}, "`level` must be between 0 and 1; got 95"),
+        ({"method": "basic"}, '`method` must be "bca" or "percentile" .*; got \'basic\' and 10'),
+        ({"n_resamples": 0}, "`n_resamples` at least 1; got 'bca' and 0"),
+        ({"y_pred": [0, 1]}, r"must have one entry a sample, and at least one; got 3 and \[2\]"),
+        ({"groups": [0, 1]}, r"got 3 and \[3, 2\]"),
+        ({"groups": [7, 7, 7]}, "`groups` must hold at least two groups; got one"),
+        ({"y_true": [], "y_pred": []}, r"got 0 and \[0\]"),
+        ({"metric": lambda a, b: np.nan}, "must be a number on every resample; got 10 that are not"),
+    ],
+)
+def test_impossible_bootstraps_are_refused(changes, text):
+    options = {"metric": accuracy_score, "y_true": [0, 1, 1], "y_pred": [0, 1, 0], "n_resamples": 10}
+    with pytest.raises(ValueError, match=text):
+        bootstrap_interval(**options | changes)
+
+
+# seed_summary
+
+
+def test_a_summary_by_hand():
+    # Mean 2, sd 1, t of 2 degrees of freedom 4.303: 4.303 / sqrt 3 = 2.484.
+    found = seed_summary([1, 2, 3])
+    assert (found.mean, found.sd, found.n) == (2, 1, 3)
+    np.testing.assert_allclose([found.low, found.high], [2 - 2.484, 2 + 2.484], atol=1e-3)
+
+
+@given(st.lists(st.floats(-100, 100), min_size=2, max_size=20), st.floats(0.5, 0.99))
+def test_the_summary_is_that_of_scipy(scores, level):
+    found = seed_summary(scores, level=level)
+    spread = np.std(scores, ddof=1) / len(scores) ** 0.5
+    if spread > 1e-9:
+        theirs = t.interval(level, len(scores) - 1, np.mean(scores), spread)
+        np.testing.assert_allclose([found.low, found.high], theirs, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("scores", [[0.8], [], [0.8, float("nan")], [[0.8, 0.9]]])
+def test_one_run_has_no_spread(scores):
+    with pytest.raises(ValueError, match="`scores` must be at least two finite numbers, one a run; got"):
+        seed_summary(scores)
+
+
+def test_a_summary_of_an_impossible_level_is_refused():
+    with pytest.raises(ValueError, match="`level` must be between 0 and 1; got 1"):
+        seed_summary([1, 2], level=1)
+
+
+# Coverage
+
+
+@pytest.mark.slow
+def test_intervals_cover_as_often_as_they_say(capsys):
+    """Test sets of 200 from a known population: how often is its true value inside a 95 % interval?"""
+    rng = np.random.default_rng(0)
+    n, trials = 200, 2000
+    # Class 1 has a share of 0.4, recall 0.8, false positive rate 0.15.
+    cells = np.array([[0.6 * 0.85, 0.6 * 0.15], [0.4 * 0.2, 0.4 * 0.8]])
+    true_accuracy, true_f1 = np.trace(cells), 2 * cells[1, 1] / (2 * cells[1, 1] + cells[0, 1] + cells[1, 0])
+    inside = {"Wilson, accuracy": 0, "percentile, F1": 0, "BCa, F1": 0}
+    for seed in range(trials):
+        counts = rng.multinomial(n, cells.ravel())
+        y_true, y_pred = np.repeat([0, 0, 1, 1], counts), np.repeat([0, 1, 0, 1], counts)
+        found = wilson_interval(int(counts[0] + counts[3]), n)
+        inside["Wilson, accuracy"] += found.low <= true_accuracy <= found.high
+        for name, method in (("percentile, F1", "percentile"), ("BCa, F1", "bca")):
+            found = bootstrap_interval(f1_score, y_true, y_pred, method=method, n_resamples=2000, seed=seed)
+            inside[name] += found.low <= true_f1 <= found.high
+    shares = {name: count / trials for name, count in inside.items()}
+    with capsys.disabled():
+        print(f"\ncoverage of 95 % intervals, n = {n}, {trials:,} trials: {shares}")
+    assert all(abs(share - 0.95) <= 0.02 for share in shares.values())

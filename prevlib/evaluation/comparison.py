@@ -1,0 +1,316 @@
+"""Is one model better than another, or was it luck?
+
+Two models that are scored on the same samples must be compared on the same samples: most of what makes a
+score vary, easy and hard test sets, hits both. So each test here is paired. A p-value is the chance of a
+difference at least this large if the two were equally good.
+
+With many models there are many pairs, and some differ by luck alone; Holm's correction keeps the chance of
+even one false claim below ``1 - level``. What remains unproved is called "cannot be told apart", and is not
+ranked.
+
+Used in notebooks 08 and 14. Left out: differences between training runs, for which several seeds are needed
+(``seed_summary``). Sources: McNemar 1947; Fagerland, Lydersen & Laake 2013 (mid-p); Holm 1979; Dror et al.
+2018, *The Hitchhiker's Guide to Testing Statistical Significance in NLP*.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from prevlib.evaluation.counts import Metric
+from prevlib.evaluation.resampling import Resamples
+from prevlib.evaluation.uncertainty import Interval, bootstrap_interval
+
+
+class McNemarResult(NamedTuple):
+    """Counts of the samples on which two models disagree in being right, and what they prove."""
+
+    only_a_right: int
+    only_b_right: int
+    p_value: float
+
+
+def mcnemar_test(
+    y_true: ArrayLike, pred_a: ArrayLike, pred_b: ArrayLike, *, method: str = "exact"
+) -> McNemarResult:
+    """Do two models differ in accuracy? Only the samples count that one of them gets right.
+
+    If the models are equally good, each such sample is a toss of a coin, so the p-value is that of a binomial
+    distribution.
+
+    Args:
+        y_true, pred_a, pred_b: Labels, shape (n_samples,).
+        method: ``"exact"``; or ``"mid-p"``, which counts the observed result by half and so is less
+            hesitant: the exact test errs far less often than it claims.
+    Raises:
+        ValueError: If lengths differ, there are no samples, or the method is unknown.
+    Example:
+        >>> mcnemar_test([1] * 10, [1] * 9 + [0], [1] * 4 + [0] * 5 + [1])  # 5 to 1
+        McNemarResult(only_a_right=5, only_b_right=1, p_value=0.21875)
+    """
+    y_true, pred_a, pred_b = (np.asarray(y) for y in (y_true, pred_a, pred_b))
+    if not 0 < len(y_true) == len(pred_a) == len(pred_b):
+        raise ValueError(
+            "`y_true`, `pred_a` and `pred_b` must have the same length, at least 1; "
+            f"got {len(y_true)}, {len(pred_a)} and {len(pred_b)}."
+        )
+    if method not in ("exact", "mid-p"):
+        raise ValueError(f'`method` must be "exact" or "mid-p"; got {method!r}.')
+    a_right, b_right = pred_a == y_true, pred_b == y_true
+    only_a, only_b = int((a_right & ~b_right).sum()), int((b_right & ~a_right).sum())
+    n, fewer = only_a + only_b, min(only_a, only_b)
+    ways = sum(math.comb(n, k) for k in range(fewer + 1))  # whole numbers, so nothing is rounded
+    p_value = min(1.0, 2 * ways / 2**n)
+    if method == "mid-p":
+        p_value = min(1.0, (2 * ways - math.comb(n, fewer)) / 2**n)
+    return McNemarResult(only_a, only_b, p_value)
+
+
+class Difference(NamedTuple):
+    """Score of one model minus that of another, on the same samples."""
+
+    difference: Interval
+    p_value: float
+
+
+def paired_bootstrap_test(
+    metric: Metric,
+    y_true: ArrayLike,
+    pred_a: ArrayLike,
+    pred_b: ArrayLike,
+    *,
+    n_resamples: int = 10_000,
+    level: float = 0.95,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+) -> Difference:
+    """Difference of a metric between two models, with its interval, both scored on the same resamples.
+
+    The p-value is twice the share of resamples in which the difference does not have its sign, counting one
+    more so that it is never 0.
+
+    Args:
+        metric: ``metric(y_true, y_pred) -> float``.
+        y_true, pred_a, pred_b: What the metric takes, with n_samples entries each.
+        n_resamples, level, groups, seed: As for ``bootstrap_interval``; the interval is by percentiles.
+    Raises:
+        ValueError: If lengths differ, or the metric is not a number on every resample.
+    Example:
+        >>> from prevlib.metrics import accuracy_score
+        >>> y_true, good, poor = [1] * 200, [1] * 190 + [0] * 10, [0] * 40 + [1] * 160
+        >>> result = paired_bootstrap_test(accuracy_score, y_true, good, poor)
+        >>> result.difference.estimate.__round__(2), result.p_value < 0.001
+        (0.15, True)
+    """
+    resamples = Resamples(metric, y_true, [pred_a, pred_b], groups)
+    scores, drawn = resamples.scores(), resamples.draw(n_resamples, seed)
+    differences = drawn[:, 0] - drawn[:, 1]
+    if not np.isfinite(differences).all():
+        raise ValueError(
+            f"`metric` must be a number on every resample; got {np.sum(~np.isfinite(differences))} that are "
+            "not. Some resamples lack a class: use more samples, or a metric that allows it."
+        )
+    low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
+    against = min((differences <= 0).sum(), (differences >= 0).sum())
+    p_value = min(1.0, 2 * float(against + 1) / (n_resamples + 1))
+    estimate = float(scores[0] - scores[1])
+    return Difference(Interval(estimate, float(low), float(high), level), p_value)
+
+
+def permutation_test(
+    metric: Metric,
+    y_true: ArrayLike,
+    pred_a: ArrayLike,
+    pred_b: ArrayLike,
+    *,
+    n_resamples: int = 10_000,
+    seed: int = 0,
+) -> float:
+    """p-value of the difference of a metric, by swapping the two models' answers at random.
+
+    If the models are equally good, it does not matter whose answer is whose. So for each sample a coin
+    decides whether they are swapped, and the p-value is twice the share of swaps that give a difference at
+    least as far on the same side. If all swaps can be enumerated, they are, and the p-value is exact.
+
+    Args:
+        metric: ``metric(y_true, y_pred) -> float``.
+        y_true, pred_a, pred_b: What the metric takes, with n_samples entries each.
+        n_resamples: Number of random swaps.
+        seed: Of the swaps.
+    Raises:
+        ValueError: If lengths differ.
+    Example:
+        >>> from prevlib.metrics import accuracy_score  # the same as McNemar's test, for the accuracy
+        >>> permutation_test(accuracy_score, [1] * 10, [1] * 9 + [0], [1] * 4 + [0] * 5 + [1])
+        0.21875
+
+    Source: Fisher 1935; Yeh 2000 (for F1).
+    """
+    resamples = Resamples(metric, y_true, [pred_a, pred_b])
+    observed = float(np.subtract(*resamples.scores()))
+    rng = np.random.default_rng(seed)
+    if resamples.counts_suffice:
+        differences, weights = _swapped_cells(resamples, n_resamples, rng)
+    else:
+        differences, weights = _swapped_samples(resamples, n_resamples, rng), None
+    # Equal differences may differ in their last bits, depending on the order of the additions.
+    slack = 1e-12 * max(1.0, abs(observed))
+    greater, less = differences >= observed - slack, differences <= observed + slack
+    if weights is not None:
+        return float(min(1.0, 2 * min(weights[greater].sum(), weights[less].sum()) / weights.sum()))
+    return float(min(1.0, 2 * (min(greater.sum(), less.sum()) + 1) / (n_resamples + 1)))
+
+
+def _swapped_cells(resamples: Resamples, n_resamples: int, rng) -> tuple[np.ndarray, np.ndarray | None]:
+    """Differences after swaps, drawn as numbers of swapped samples in each cell; weights if all are there."""
+    true, a, b = resamples.cells
+    counts = resamples.cell_counts[0]
+    moving = np.flatnonzero(a != b)  # where the models agree, a swap changes nothing
+    if math.prod(int(counts[cell]) + 1 for cell in moving) <= n_resamples:
+        sizes = counts[moving].tolist()
+        every = list(product(*(range(size + 1) for size in sizes)))
+        swaps = np.array(every, dtype=np.int64).reshape(len(every), len(moving))
+        ways = [math.prod(map(math.comb, sizes, row)) for row in swaps.tolist()]
+        weights = np.array(ways, dtype=float)
+    else:
+        swaps, weights = rng.binomial(counts[moving], 0.5, (n_resamples, len(moving))), None
+    n_classes = len(resamples.classes)
+    cell_a, cell_b = true * n_classes + a, true * n_classes + b
+    matrices = []
+    for own, other in ((cell_a, cell_b), (cell_b, cell_a)):
+        matrix = np.zeros((len(swaps), n_classes * n_classes), dtype=np.int64)
+        for cell in range(len(counts)):
+            matrix[:, own[cell]] += counts[cell]
+        for i, cell in enumerate(moving):
+            matrix[:, own[cell]] -= swaps[:, i]
+            matrix[:, other[cell]] += swaps[:, i]
+        matrices.append(matrix.reshape(-1, n_classes, n_classes))
+    scores_a, scores_b = (resamples.score_matrices(matrix) for matrix in matrices)
+    return scores_a - scores_b, weights
+
+
+def _swapped_samples(resamples: Resamples, n_resamples: int, rng) -> np.ndarray:
+    a, b = resamples.predictions
+    differences = np.empty(n_resamples)
+    for i in range(n_resamples):
+        swap = (rng.random(resamples.n) < 0.5).reshape(-1, *[1] * (a.ndim - 1))
+        first, second = np.where(swap, b, a), np.where(swap, a, b)
+        differences[i] = resamples.metric(resamples.y_true, first) - resamples.metric(
+            resamples.y_true, second
+        )
+    return differences
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scores of several models on the same samples, and which differences are proved."""
+
+    table: pd.DataFrame  # one row a model, best first: score, low, high, groups
+    differences: pd.DataFrame  # one row a pair: difference, low, high, p_value, p_holm, verdict
+    groups: list[tuple[str, ...]]  # models that cannot be told apart from one another
+    level: float
+
+    def __str__(self) -> str:
+        lines = [
+            f"{row.Index}: {row.score:.3f} [{row.low:.3f}, {row.high:.3f}]" for row in self.table.itertuples()
+        ]
+        for row in self.differences.itertuples():
+            gap = f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}], p {row.p_holm:.3f}"
+            lines.append(f"{row.model_a} and {row.model_b}: {gap}: {row.verdict}")
+        return "\n".join(lines)
+
+
+def compare_models(
+    y_true: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    metric: Metric,
+    *,
+    level: float = 0.95,
+    n_resamples: int = 10_000,
+    seed: int = 0,
+) -> Comparison:
+    """Scores with intervals, paired differences, and a verdict for each pair of models.
+
+    A pair is ranked only if its permutation test, corrected by Holm for the number of pairs, says so.
+
+    Args:
+        y_true: What the metric takes, with n_samples entries.
+        predictions: Name of a model -> its predictions for the same samples; two or more.
+        metric: ``metric(y_true, y_pred) -> float``, higher is better.
+        level: Coverage of the intervals; ``1 - level`` is the chance of any false ranking.
+        n_resamples: For intervals and tests.
+        seed: For intervals and tests.
+    Raises:
+        ValueError: If there are fewer than two models, or lengths differ.
+    Example:
+        >>> from prevlib.metrics import accuracy_score
+        >>> y_true = [1] * 200
+        >>> models = {"good": [1] * 190 + [0] * 10, "poor": [0] * 40 + [1] * 160}
+        >>> models["fair"] = [1] * 185 + [0] * 15
+        >>> result = compare_models(y_true, models, accuracy_score)
+        >>> result.differences["verdict"].tolist()
+        ['cannot be told apart', 'good is better', 'fair is better']
+    """
+    if len(predictions) < 2:
+        raise ValueError(f"`predictions` must hold at least two models; got {list(predictions)}.")
+    intervals = {
+        name: bootstrap_interval(metric, y_true, y_pred, level=level, n_resamples=n_resamples, seed=seed)
+        for name, y_pred in predictions.items()
+    }
+    names = sorted(intervals, key=lambda name: -intervals[name].estimate)
+    rows = []
+    for a, b in combinations(names, 2):
+        pair = (y_true, predictions[a], predictions[b])
+        options = {"n_resamples": n_resamples, "seed": seed}
+        gap = paired_bootstrap_test(metric, *pair, level=level, **options).difference
+        p_value = permutation_test(metric, *pair, **options)
+        rows.append((a, b, gap.estimate, gap.low, gap.high, p_value))
+    columns = ["model_a", "model_b", "difference", "low", "high", "p_value"]
+    differences = pd.DataFrame(rows, columns=columns)
+    differences["p_holm"] = holm_correction(differences["p_value"])
+    proved = differences["p_holm"] < 1 - level
+    differences["verdict"] = np.where(proved, differences["model_a"] + " is better", "cannot be told apart")
+    apart = {frozenset(pair) for pair in differences.loc[proved, ["model_a", "model_b"]].to_numpy()}
+    groups = _groups(names, apart)
+    table = pd.DataFrame(
+        [intervals[name][:3] for name in names], index=names, columns=["score", "low", "high"]
+    )
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    table["groups"] = ["".join(letters[i] for i, g in enumerate(groups) if name in g) for name in names]
+    return Comparison(table, differences, groups, level)
+
+
+def holm_correction(p_values: ArrayLike) -> np.ndarray:
+    """p-values that may be compared with one threshold although there are several tests.
+
+    The smallest is multiplied by the number of tests, the next by one less, and so on; none may fall below
+    the one before it.
+
+    Example:
+        >>> holm_correction([0.01, 0.04, 0.03]).tolist()
+        [0.03, 0.06, 0.06]
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    order = np.argsort(p_values)
+    corrected = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))
+    result = np.empty_like(p_values)
+    result[order] = np.minimum(corrected, 1)
+    return result
+
+
+def _groups(names: list[str], apart: set[frozenset[str]]) -> list[tuple[str, ...]]:
+    """Largest sets of models of which no two are proved to differ, best first."""
+    found: list[tuple[str, ...]] = []
+    for size in range(len(names), 0, -1):
+        for members in combinations(names, size):
+            if any(frozenset(pair) in apart for pair in combinations(members, 2)):
+                continue
+            if not any(set(members) <= set(group) for group in found):
+                found.append(members)
+    return sorted(found, key=lambda group: [names.index(name) for name in group])

@@ -1,0 +1,133 @@
+"""The bootstrap: what the score would have been on other test sets like this one.
+
+A resample draws n samples from the test set with replacement. The scores of many resamples spread as the
+scores of new test sets would. If samples belong together, as passages of one speech do, whole groups
+are drawn.
+
+``Resamples`` holds one or more predictions for the same samples and scores them on the same draws, which is
+what makes differences between models precise.
+
+Used by ``uncertainty.py`` and ``comparison.py``. Source: Efron & Tibshirani 1993.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from prevlib.evaluation.counts import Metric, from_counts
+
+BLOCK = 2_000_000  # numbers drawn at a time, so that memory stays flat
+
+
+class Resamples:
+    """Draws of a test set, and the metric of each prediction on each draw.
+
+    Args:
+        metric: ``metric(y_true, y_pred) -> float``.
+        y_true: Shape (n_samples, ...).
+        predictions: One or more, each with n_samples entries.
+        groups: Group of each sample; whole groups are drawn. None: every sample by itself.
+    Raises:
+        ValueError: If the lengths differ or there are no samples.
+    """
+
+    def __init__(
+        self,
+        metric: Metric,
+        y_true: ArrayLike,
+        predictions: Sequence[ArrayLike],
+        groups: ArrayLike | None = None,
+    ):
+        self.metric, self.y_true = metric, np.asarray(y_true)
+        self.predictions = [np.asarray(prediction) for prediction in predictions]
+        self.n = len(self.y_true)
+        lengths = [len(p) for p in self.predictions] + ([] if groups is None else [len(groups)])
+        if self.n == 0 or set(lengths) != {self.n}:
+            raise ValueError(
+                "`y_true`, the predictions and `groups` must have one entry a sample, and at least one; "
+                f"got {self.n} and {lengths}."
+            )
+        self.groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
+        self._of_counts = None
+        if self.y_true.ndim == 1 and all(p.ndim == 1 for p in self.predictions):
+            self._count_cells()
+
+    def _count_cells(self) -> None:
+        """Numbers of samples that have the same true class and the same predictions."""
+        columns = [self.y_true, *self.predictions]
+        if any(column.dtype.kind not in "biuUSO" for column in columns):
+            return
+        classes, codes = np.unique(np.concatenate(columns), return_inverse=True)
+        self._of_counts = from_counts(self.metric, classes)
+        self.classes = classes
+        cells, cell_of_sample = np.unique(codes.reshape(len(columns), -1), axis=1, return_inverse=True)
+        self.cells = cells  # (1 + n_predictions, n_cells)
+        shape = (1 if self.groups is None else self.groups.max() + 1, cells.shape[1])
+        self.cell_counts = np.zeros(shape, dtype=np.int64)  # of the whole, or of each group
+        np.add.at(self.cell_counts, (0 if self.groups is None else self.groups, cell_of_sample), 1)
+
+    def scores(self) -> np.ndarray:
+        """The metric on the test set itself, shape (n_predictions,)."""
+        return np.array([float(self.metric(self.y_true, p)) for p in self.predictions])
+
+    def draw(self, n_resamples: int, seed: int) -> np.ndarray:
+        """The metric on resamples, shape (n_resamples, n_predictions)."""
+        rng = np.random.default_rng(seed)
+        if self._of_counts is None:
+            return np.array([self._score_rows(rows) for rows in self._rows(n_resamples, rng)])
+        n_groups, n_cells = self.cell_counts.shape
+        block = max(1, BLOCK // max(n_groups, n_cells))
+        scores = []
+        for start in range(0, n_resamples, block):
+            size = min(block, n_resamples - start)
+            if self.groups is None:
+                drawn = rng.multinomial(self.n, self.cell_counts[0] / self.n, size)
+            else:
+                drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size) @ self.cell_counts
+            scores.append(self._score_cells(drawn))
+        return np.concatenate(scores)
+
+    def leave_one_out(self) -> tuple[np.ndarray, np.ndarray]:
+        """The metric without each sample (or group), and how often each value occurs."""
+        if self._of_counts is not None and self.groups is None:
+            counts = self.cell_counts[0]
+            return self._score_cells(counts - np.eye(len(counts), dtype=np.int64)), counts
+        if self._of_counts is not None:
+            without = self.cell_counts.sum(0) - self.cell_counts
+            return self._score_cells(without), np.ones(len(without))
+        labels = np.arange(self.n) if self.groups is None else self.groups
+        kept = [np.flatnonzero(labels != label) for label in range(labels.max() + 1)]
+        return np.array([self._score_rows(rows) for rows in kept]), np.ones(len(kept))
+
+    def score_matrices(self, matrices: np.ndarray) -> np.ndarray:
+        """The metric of count matrices (..., n_classes, n_classes)."""
+        return self._of_counts(matrices)
+
+    def matrices(self, cell_counts: np.ndarray) -> Iterator[np.ndarray]:
+        """For each prediction, the confusion matrices of counts of cells (..., n_cells)."""
+        n_classes = len(self.classes)
+        for predicted in self.cells[1:]:
+            place = np.zeros((len(predicted), n_classes * n_classes), dtype=np.int64)
+            place[np.arange(len(predicted)), self.cells[0] * n_classes + predicted] = 1
+            yield (cell_counts @ place).reshape(*cell_counts.shape[:-1], n_classes, n_classes)
+
+    @property
+    def counts_suffice(self) -> bool:
+        """Whether the metric depends on the samples only through counts."""
+        return self._of_counts is not None
+
+    def _score_cells(self, cell_counts: np.ndarray) -> np.ndarray:
+        return np.stack([self._of_counts(matrix) for matrix in self.matrices(cell_counts)], axis=-1)
+
+    def _score_rows(self, rows: np.ndarray) -> list[float]:
+        return [float(self.metric(self.y_true[rows], p[rows])) for p in self.predictions]
+
+    def _rows(self, n_resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        if self.groups is None:
+            for _ in range(n_resamples):
+                yield rng.integers(self.n, size=self.n)
+            return
+        members = np.split(np.argsort(self.groups, kind="stable"), np.cumsum(np.bincount(self.groups))[:-1])
+        for _ in range(n_resamples):
+            yield np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
