@@ -6,7 +6,6 @@ Both take turns. scipy gets fewer resamples, because it needs minutes for all; i
 """
 
 import argparse
-import statistics
 import time
 from functools import partial
 
@@ -14,6 +13,7 @@ import numpy as np
 import sklearn.metrics
 from scipy.stats import bootstrap
 
+from benchmarks import spread
 from prevlib.evaluation import bootstrap_interval
 from prevlib.metrics import f1_score
 
@@ -52,9 +52,8 @@ def main() -> None:
         ratios.append(peer / ours[-1])
         np.testing.assert_allclose([found.low, found.high], expected, atol=0.005)
     print(f"{options.n_resamples:,} resamples of macro F1, {options.n_samples:,} samples, 3 classes")
-    print(f"  ours: {statistics.median(ours):.3f} s")
-    print(f"  times as fast as scipy around scikit-learn: {statistics.median(ratios):.0f}", end=" ")
-    print(f"({min(ratios):.0f} to {max(ratios):.0f})")
+    print(f"  ours, seconds: {spread(ours, 3)}")
+    print(f"  times as fast as scipy around scikit-learn: {spread(ratios, 0)}")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ and gradients are compared.
 """
 
 import argparse
-import statistics
 import time
 
 import torch
 from torch.nn import LinearCrossEntropyOptions
 from torch.nn import functional as F
 
+from benchmarks import spread
 from prevlib.losses import linear_cross_entropy
 
 
@@ -62,7 +62,7 @@ def main() -> None:
     print("Time of the peer divided by ours, median and range of the rounds:")
     for name in list(losses)[1:]:
         ratios = [peer / ours for peer, ours in zip(seconds[name], seconds["ours"], strict=True)]
-        print(f"  {name:13} {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+        print(f"  {name:13} {spread(ratios)}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ masks.
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -22,11 +21,11 @@ from transformers import (
     TrainingArguments,
 )
 
+from benchmarks import spread
 from prevlib.checkpoints import load_tokenizer, quiet_transformers
 from prevlib.datasets import load_imdb
 from prevlib.masking import MaskingCollator
-from prevlib.pretraining import PretrainConfig, masked_lm_loss, pack_rows
-from prevlib.pretraining.run import build_model
+from prevlib.pretraining import PretrainConfig, build_model, masked_lm_loss, pack_rows
 from prevlib.tokenization import train_wordpiece
 from prevlib.training import fit
 
@@ -120,7 +119,7 @@ def main() -> None:
     print(f"Training step, architecture of {options.architecture}, {what}, {torch.get_num_threads()} threads")
     print("Throughput relative to Trainer in float32, median and range of the rounds:")
     for name, values in ratios.items():
-        print(f"  {name:12} {statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})")
+        print(f"  {name:12} {spread(values)}")
 
 
 if __name__ == "__main__":

@@ -73,16 +73,18 @@ def mask_tokens(
         >>> batch.input_ids.tolist(), batch.labels.tolist()
         ([[101, 103, 103, 103, 102]], [[-100, 7, 8, 9, -100]])
     """
-    draws = torch.rand(input_ids.shape, generator=generator)
-    return _hide(
+    each_by_itself = torch.arange(input_ids.shape[-1]).expand(input_ids.shape)
+    return mask_whole_words(
         input_ids,
-        draws,
-        special_tokens_mask,
-        (mlm_probability, mask_replace_prob, random_replace_prob),
-        vocab_size,
-        mask_token_id,
-        special_token_ids,
-        generator,
+        word_groups=each_by_itself,
+        special_tokens_mask=special_tokens_mask,
+        mask_token_id=mask_token_id,
+        vocab_size=vocab_size,
+        mlm_probability=mlm_probability,
+        mask_replace_prob=mask_replace_prob,
+        random_replace_prob=random_replace_prob,
+        special_token_ids=special_token_ids,
+        generator=generator,
     )
 
 
@@ -119,17 +121,50 @@ def mask_whole_words(
             f"`word_groups` must have the shape of `input_ids`, {tuple(input_ids.shape)}; "
             f"got {tuple(word_groups.shape)}. Make them from the same ids: tokenization.word_groups."
         )
+    if input_ids.is_floating_point() or input_ids.dtype == torch.bool:
+        raise TypeError(
+            f"`input_ids` must be a tensor of token ids; got {input_ids.dtype}. Use the tokenizer's output."
+        )
+    if special_tokens_mask.shape != input_ids.shape:
+        raise ValueError(
+            f"`special_tokens_mask` must have the shape of `input_ids`, {tuple(input_ids.shape)}; got "
+            f"{tuple(special_tokens_mask.shape)}. Pass return_special_tokens_mask=True to the tokenizer."
+        )
+    chances = (mlm_probability, mask_replace_prob, random_replace_prob)
+    if not all(0 <= chance <= 1 for chance in chances):
+        raise ValueError(
+            "`mlm_probability`, `mask_replace_prob` and `random_replace_prob` must be in [0, 1]; "
+            f"got {chances}. Write 15 % as 0.15."
+        )
+    if mask_replace_prob + random_replace_prob > 1 + 1e-9:
+        raise ValueError(
+            "`mask_replace_prob` + `random_replace_prob` must be at most 1, because what is left stays as it "
+            f"is; got {mask_replace_prob} + {random_replace_prob}. BERT uses 0.8 and 0.1."
+        )
+    special = special_tokens_mask.bool()
     draws = torch.rand(input_ids.shape, generator=generator)
     draws = draws.gather(-1, word_groups.clamp(min=0))  # one draw a word, the same for all its pieces
-    return _hide(
-        input_ids,
-        draws.masked_fill(word_groups < 0, 1.0),
-        special_tokens_mask,
-        (mlm_probability, mask_replace_prob, random_replace_prob),
-        vocab_size,
-        mask_token_id,
-        special_token_ids,
-        generator,
+    chosen = (draws < mlm_probability) & (word_groups >= 0) & ~special
+
+    draws = torch.rand(input_ids.shape, generator=generator)
+    to_mask = chosen & (draws < mask_replace_prob)
+    to_random = chosen & ~to_mask & (draws < mask_replace_prob + random_replace_prob)
+
+    forbidden = {mask_token_id, *special_token_ids, *input_ids[special].tolist()}
+    forbidden = sorted(i for i in forbidden if 0 <= i < vocab_size)
+    if len(forbidden) >= vocab_size:
+        raise ValueError(
+            f"`vocab_size` must leave words that are not special; got {vocab_size}, all of them special. "
+            "Use len(tokenizer)."
+        )
+    random_ids = torch.randint(vocab_size - len(forbidden), input_ids.shape, generator=generator)
+    for i in forbidden:  # step over the special ids, smallest first
+        random_ids += random_ids >= i
+
+    hidden = torch.where(to_random, random_ids.to(input_ids.dtype), input_ids)
+    return MaskedBatch(
+        input_ids=hidden.masked_fill(to_mask, mask_token_id),
+        labels=torch.where(chosen, input_ids, IGNORE_INDEX),
     )
 
 
@@ -204,58 +239,3 @@ class MaskingCollator:
             generator=self._generator,
             **words,
         )
-
-
-def _hide(
-    input_ids: Tensor,
-    draws: Tensor,
-    special_tokens_mask: Tensor,
-    chances: tuple[float, float, float],
-    vocab_size: int,
-    mask_token_id: int,
-    special_token_ids: Sequence[int],
-    generator: torch.Generator | None,
-) -> MaskedBatch:
-    """Choose the tokens whose draw is below the first chance; hide them by the other two."""
-    if input_ids.is_floating_point() or input_ids.dtype == torch.bool:
-        raise TypeError(
-            f"`input_ids` must be a tensor of token ids; got {input_ids.dtype}. Use the tokenizer's output."
-        )
-    if special_tokens_mask.shape != input_ids.shape:
-        raise ValueError(
-            f"`special_tokens_mask` must have the shape of `input_ids`, {tuple(input_ids.shape)}; got "
-            f"{tuple(special_tokens_mask.shape)}. Pass return_special_tokens_mask=True to the tokenizer."
-        )
-    mlm_probability, mask_replace_prob, random_replace_prob = chances
-    if not (0 <= mlm_probability <= 1 and 0 <= mask_replace_prob <= 1 and 0 <= random_replace_prob <= 1):
-        raise ValueError(
-            "`mlm_probability`, `mask_replace_prob` and `random_replace_prob` must be in [0, 1]; "
-            f"got {chances}. Write 15 % as 0.15."
-        )
-    if mask_replace_prob + random_replace_prob > 1 + 1e-9:
-        raise ValueError(
-            "`mask_replace_prob` + `random_replace_prob` must be at most 1, because what is left stays as it "
-            f"is; got {mask_replace_prob} + {random_replace_prob}. BERT uses 0.8 and 0.1."
-        )
-    special = special_tokens_mask.bool()
-    chosen = (draws < mlm_probability) & ~special
-    draws = torch.rand(input_ids.shape, generator=generator)
-    to_mask = chosen & (draws < mask_replace_prob)
-    to_random = chosen & ~to_mask & (draws < mask_replace_prob + random_replace_prob)
-
-    forbidden = {mask_token_id, *special_token_ids, *input_ids[special].tolist()}
-    forbidden = sorted(i for i in forbidden if 0 <= i < vocab_size)
-    if len(forbidden) >= vocab_size:
-        raise ValueError(
-            f"`vocab_size` must leave words that are not special; got {vocab_size}, all of them special. "
-            "Use len(tokenizer)."
-        )
-    random_ids = torch.randint(vocab_size - len(forbidden), input_ids.shape, generator=generator)
-    for i in forbidden:  # step over the special ids, smallest first
-        random_ids += random_ids >= i
-
-    hidden = torch.where(to_random, random_ids.to(input_ids.dtype), input_ids)
-    return MaskedBatch(
-        input_ids=hidden.masked_fill(to_mask, mask_token_id),
-        labels=torch.where(chosen, input_ids, IGNORE_INDEX),
-    )

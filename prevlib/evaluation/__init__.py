@@ -1,4 +1,4 @@
-"""What a score is worth: intervals, comparisons, slices and behaviour."""
+"""What a score is worth: intervals, comparisons and slices."""
 
 from prevlib.evaluation.comparison import (
     Comparison,

@@ -72,10 +72,25 @@ class Resamples:
         return np.array([float(self.metric(self.y_true, p)) for p in self.predictions])
 
     def draw(self, n_resamples: int, seed: int) -> np.ndarray:
-        """The metric on resamples, shape (n_resamples, n_predictions)."""
+        """The metric on resamples, shape (n_resamples, n_predictions).
+
+        Raises:
+            ValueError: If the metric is not a number on every resample.
+        """
         rng = np.random.default_rng(seed)
         if self._of_counts is None:
-            return np.array([self._score_rows(rows) for rows in self._rows(n_resamples, rng)])
+            scores = np.array([self._score_rows(rows) for rows in self._rows(n_resamples, rng)])
+        else:
+            scores = self._draw_cells(n_resamples, rng)
+        n_undefined = np.sum(~np.isfinite(scores).all(axis=1))
+        if n_undefined:
+            raise ValueError(
+                f"`metric` must be a number on every resample; got {n_undefined} that are not. "
+                "Some resamples lack a class: use more samples, or a metric that allows it."
+            )
+        return scores
+
+    def _draw_cells(self, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
         n_groups, n_cells = self.cell_counts.shape
         block = max(1, BLOCK // max(n_groups, n_cells))
         scores = []

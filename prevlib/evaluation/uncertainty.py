@@ -57,8 +57,7 @@ def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interva
             f"`successes` must be from 0 to `n`, and `n` at least 1; got {successes} of {n}. "
             "Pass counts, not a share."
         )
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be between 0 and 1; got {level}. For 95 % pass 0.95.")
+    _check_level(level)
     z = NormalDist().inv_cdf((1 + level) / 2)
     p = successes / n
     centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
@@ -108,8 +107,7 @@ def bootstrap_interval(
 
     Source: Efron 1987.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be between 0 and 1; got {level}. For 95 % pass 0.95.")
+    _check_level(level)
     if method not in ("bca", "percentile") or n_resamples < 1:
         raise ValueError(
             '`method` must be "bca" or "percentile" and `n_resamples` at least 1; '
@@ -120,11 +118,6 @@ def bootstrap_interval(
         raise ValueError("`groups` must hold at least two groups; got one. Leave it out if there are none.")
     estimate = float(resamples.scores()[0])
     scores = resamples.draw(n_resamples, seed)[:, 0]
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"`metric` must be a number on every resample; got {np.sum(~np.isfinite(scores))} that are not. "
-            "Some resamples lack a class: use more samples, or a metric that allows it."
-        )
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if method == "bca":
         tails = _bca_tails(tails, scores, estimate, *resamples.leave_one_out())
@@ -185,8 +178,12 @@ def seed_summary(scores: Sequence[float], *, level: float = 0.95) -> SeedSummary
             f"`scores` must be at least two finite numbers, one a run; got {scores.tolist()}. "
             "One run has no spread: train again with another seed."
         )
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be between 0 and 1; got {level}. For 95 % pass 0.95.")
+    _check_level(level)
     mean, sd = float(scores.mean()), float(scores.std(ddof=1))
     half_width = float(stdtrit(len(scores) - 1, (1 + level) / 2)) * sd / np.sqrt(len(scores))
     return SeedSummary(mean, sd, mean - half_width, mean + half_width, level, len(scores))
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must be between 0 and 1; got {level}. For 95 % pass 0.95.")

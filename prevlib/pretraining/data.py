@@ -12,12 +12,13 @@ Used in notebook 04, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full s
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from datasets import Dataset
+from datasets import Dataset, DatasetDict
 from transformers import PreTrainedTokenizerBase
 
 from prevlib.datasets import load_imdb
@@ -43,7 +44,7 @@ class Documents:
 
     def __iter__(self) -> Iterator[str]:
         if self.corpus == "imdb":
-            yield from load_imdb()[self.split]["text"]
+            yield from _imdb()[self.split]["text"]
         elif isinstance(self.corpus, str | Path):
             yield from self._select(self._lines())
         else:
@@ -65,6 +66,12 @@ class Documents:
                 yield from filter(None, map(str.strip, file))
         except UnicodeDecodeError as error:
             raise ValueError(f"{path} must be UTF-8 text; got {error}. Convert it first.") from error
+
+
+@lru_cache(maxsize=1)
+def _imdb() -> DatasetDict:
+    """The reviews, which take seconds to verify and are read four times to prepare a run."""
+    return load_imdb()
 
 
 def pack_rows(

@@ -13,7 +13,7 @@ From a terminal, ``python -m prevlib.pretraining --help``; on several processes 
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -81,7 +81,7 @@ class PretrainedLM:
         with quiet_transformers():
             self.model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
-        record = asdict(self.history) | {"references": self.references}
+        record = vars(self.history) | {"references": self.references}
         (Path(folder) / "history.json").write_text(json.dumps(record), encoding="utf-8")
 
 
@@ -260,10 +260,9 @@ def _prepare(
     data = folder / "data"
     made_from = data / "made_from.json"
     recipe = {"corpus": corpus if texts is None else f"{len(corpus)} texts"}
-    recipe |= {name: getattr(config, name) for name in ("checkpoint", "vocab_size", "sequence_length")}
+    names = ("checkpoint", "tokenizer", "vocab_size", "sequence_length")
+    recipe |= {name: getattr(config, name) for name in names}
     tokenizer_from = config.checkpoint or config.tokenizer
-    if config.tokenizer is not None:
-        recipe |= {"tokenizer": config.tokenizer}
     if made_from.is_file():
         found = json.loads(made_from.read_text(encoding="utf-8"))
         if found != recipe:

@@ -10,7 +10,7 @@ rows and the dropout of a step follow from the seed and its number alone, so a r
 checkpoint ends in the same bits as one that never stopped. Devices and processes come from accelerate: the
 same loop runs on a laptop, a GPU, and many machines under ``accelerate launch``.
 
-Left out: what the loss is (``losses.py``), what the batches hold (``pretraining.py``, ``finetuning.py``), and
+Left out: what the loss is (``losses``), what the batches hold (``pretraining``, ``finetuning.py``), and
 models too large for one device.
 Used in notebooks 04 and 06. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
 """
@@ -175,7 +175,7 @@ def fit(
                 history.evaluations.append({"epoch": epoch, "step": step + 1} | evaluate(model))
             if checkpoint_dir is not None and plan.is_due(step, config.save_steps):
                 if accelerator.is_main_process:
-                    state = {"run": plan.identity(), "history": asdict(history)}
+                    state = {"run": plan.identity(), "history": vars(history)}
                     save_checkpoint(checkpoint_dir, step + 1, model, optimizer, state)
                 accelerator.wait_for_everyone()
             if config.early_stopping_patience and history.evaluations:

@@ -17,7 +17,7 @@ def tokenizer(reviews):
     return train_wordpiece(reviews, 500)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     """Settings of a model with 500 words, 2 layers and 16 units, float32."""
     return PretrainConfig(

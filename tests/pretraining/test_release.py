@@ -13,22 +13,16 @@ from prevlib.pretraining.release import EVERY, release
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory, reviews):
-    from prevlib.pretraining import PretrainConfig
-
+def parts(tmp_path_factory, tiny, reviews):
     first, second = (tmp_path_factory.mktemp("run") / name for name in ("short", "long"))
-    config = PretrainConfig(
+    config = dataclasses.replace(
+        tiny,
         output_dir=str(first),
-        vocab_size=500,
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
         sequence_length=8,
         per_device_train_batch_size=4,
         max_steps=EVERY,
         eval_steps=25,
-        bf16=False,
+        save_steps=None,
     )
     pretrain(config, reviews, show_progress=False)
     longer = {"checkpoint": str(first), "output_dir": str(second), "sequence_length": 16}
