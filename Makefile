@@ -42,7 +42,7 @@ notebooks: $(STAMP)
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
 
-# The checkpoint `mini`, still to be embedded: two runs on two processes, about two hours on two cores; resumable.
+# The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
 checkpoint: $(STAMP)
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(PRETRAIN) prevlib/data/recipes/mini_short_rows.yaml
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(PRETRAIN) prevlib/data/recipes/mini.yaml

