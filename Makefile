@@ -9,7 +9,7 @@ LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-.PHONY: lab test lint unit slow nbval notebooks study checkpoint bench picture clean
+.PHONY: lab test lint unit slow nbval notebooks study shift checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -41,6 +41,10 @@ notebooks: $(STAMP)
 # The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
+
+# The predictions that notebook 12 reads; resumable, about 15 minutes on two cores.
+shift: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --shift prevlib/data/shift_study.jsonl
 
 # The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
 checkpoint: $(STAMP)

@@ -6,7 +6,7 @@ replaces a tokenizer that is missing by one that knows five tokens. Here each of
 a score of a half-loaded model looks like any other score.
 
 Only safetensors and JSON are read, never pickled weights and never code from a checkpoint.
-Left out: training and saving, which ``training.py`` and ``finetuning.py`` do.
+Left out: training and saving, which ``training`` and ``finetuning`` do.
 Used in every notebook. Source of ``minilm``: Wang et al. 2020, fine-tuned by Reimers & Gurevych's group to
 embed sentences.
 """

@@ -10,7 +10,7 @@ rows and the dropout of a step follow from the seed and its number alone, so a r
 checkpoint ends in the same bits as one that never stopped. Devices and processes come from accelerate: the
 same loop runs on a laptop, a GPU, and many machines under ``accelerate launch``.
 
-Left out: what the loss is (``losses``), what the batches hold (``pretraining``, ``finetuning.py``), and
+Left out: what the loss is (``losses``), what the batches hold (``pretraining``, ``finetuning``), and
 models too large for one device.
 Used in notebooks 04 and 06. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
 """

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prevlib import datasets
 from prevlib.datasets import ERAS, load_imdb, load_reviews, load_speeches
+from prevlib.datasets import texts as datasets
 
 
 @pytest.fixture(scope="module")

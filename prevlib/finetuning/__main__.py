@@ -1,0 +1,33 @@
+"""Make the studies that the notebooks read: ``python -m prevlib.finetuning --help``."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from prevlib.finetuning.study import domain_shift, label_efficiency
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m prevlib.finetuning",
+        description="TF-IDF, frozen, full and scratch on the reviews: over label budgets and seeds, or, with "
+        "--shift, on texts of other kinds. Resumable: call it again after an interruption.",
+    )
+    parser.add_argument("output", type=Path, help="file of results, one line of JSON a run")
+    parser.add_argument("--checkpoint", default="minilm", help="alias, folder or hub name")
+    parser.add_argument(
+        "--budgets",
+        default="100:3,500:5,2000:3,6824:1",
+        help="labels:seeds, separated by commas (default: %(default)s)",
+    )
+    parser.add_argument("--shift", action="store_true", help="one budget, 2,000 labels; predict IMDb as well")
+    options = parser.parse_args(arguments)
+    if options.shift:
+        domain_shift(options.output, checkpoint=options.checkpoint)
+        return
+    budgets = dict(map(int, pair.split(":")) for pair in options.budgets.split(","))
+    label_efficiency(options.output, checkpoint=options.checkpoint, budgets=budgets)
+
+
+if __name__ == "__main__":
+    main()
