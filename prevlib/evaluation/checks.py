@@ -1,0 +1,220 @@
+"""Checks that catch a broken evaluation: each takes a function or a result, and says what is wrong with it.
+
+A wrong score looks like any other score. What gives it away is a property that it must have: padding has no
+say in a loss, a text's vector does not depend on its neighbours, a score does not depend on the batch size,
+a model that says nothing is right half of the time. Each check here is such a property, written down once,
+so that it can be asked of anybody's code, and stand in anybody's tests::
+
+    assert check_padding(my_loss)
+
+Used in notebook 09, whose exhibits these checks catch. Left out: whether a score is *high*.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from prevlib.evaluation.comparison import compare_models
+from prevlib.evaluation.counts import Metric
+from prevlib.metrics import accuracy_score
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found. True only if it passed; ``reason`` says what was seen."""
+
+    passed: bool
+    reason: str
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        return f"{'passed' if self.passed else 'FAILED'}: {self.reason}"
+
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def check_padding(loss: Loss) -> Check:
+    """Ignored positions have no say: the loss of a batch is the same with more padding.
+
+    Args:
+        loss: ``loss(logits, labels)``, mean over positions whose label is not -100; logits (batch, sequence,
+            classes), labels (batch, sequence).
+    """
+    logits, labels = _batch()
+    padded_logits = torch.cat([logits, torch.full((2, 6, 5), 3.0)], dim=1)
+    padded_labels = torch.cat([labels, torch.full((2, 6), IGNORED)], dim=1)
+    bare, padded = float(loss(logits, labels)), float(loss(padded_logits, padded_labels))
+    return Check(
+        bool(np.isclose(bare, padded, rtol=1e-5)),
+        f"the loss is {bare:.4f}, and {padded:.4f} after six ignored positions are appended",
+    )
+
+
+def check_every_class(loss: Loss) -> Check:
+    """Every class counts: no label but -100 is left out, also not 0.
+
+    Args:
+        loss: As for ``check_padding``.
+    """
+    logits, labels = _batch()
+    silent = []
+    for label in labels[labels != IGNORED].unique().tolist():
+        moved = logits.clone()
+        moved[labels == label] += torch.arange(5.0)
+        if torch.isclose(loss(moved, labels), loss(logits, labels)):
+            silent.append(label)
+    found = f"class {silent[0]} has no influence on the loss" if silent else "every class moves the loss"
+    return Check(not silent, found)
+
+
+def check_batches(
+    score: Callable[[int], ArrayLike], batch_sizes: Sequence[int] = (1, 2, 3, 7, 1000)
+) -> Check:
+    """The batch size is a matter of memory, not of results.
+
+    Args:
+        score: ``score(batch_size)``, a number or an array.
+        batch_sizes: Which to try; the last is the reference.
+    """
+    *results, reference = (np.asarray(score(size), dtype=float) for size in batch_sizes)
+    for size, result in zip(batch_sizes, results, strict=False):
+        if result.shape != reference.shape or not np.allclose(result, reference, rtol=1e-4, atol=1e-5):
+            values = (
+                f"{_shown(result)} in batches of {size}, {_shown(reference)} in batches of {batch_sizes[-1]}"
+            )
+            return Check(False, values)
+    return Check(True, f"the same result in batches of {', '.join(map(str, batch_sizes))}")
+
+
+def check_neighbours(
+    predict: Callable[[list[str]], ArrayLike], texts: Sequence[str], *, atol: float = 1e-4
+) -> Check:
+    """What is said of a text does not depend on the texts beside it, which decide how much it is padded.
+
+    Args:
+        predict: Texts -> one number or row of numbers a text.
+        texts: Two or more, of different lengths.
+        atol: Largest difference that rounding explains.
+    """
+    together = np.asarray(predict(list(texts)), dtype=float)
+    alone = np.concatenate([np.asarray(predict([text]), dtype=float) for text in texts])
+    gap = float(np.abs(together - alone).max())
+    return Check(gap <= atol, f"alone and in company, results differ by up to {gap:.1e}")
+
+
+def check_seeds(score: Callable[[int], float], seeds: Sequence[int] = range(5)) -> Check:
+    """A property of a model and a text does not depend on dice.
+
+    Args:
+        score: ``score(seed)``.
+        seeds: Which to try.
+    """
+    values = [float(score(seed)) for seed in seeds]
+    same = np.allclose(values, values[0], rtol=1e-5)
+    return Check(bool(same), f"over {len(values)} seeds from {min(values):.4g} to {max(values):.4g}")
+
+
+def check_ties(accuracy: Callable[[np.ndarray, np.ndarray], float]) -> Check:
+    """A model that says nothing gets 0.5, and exchanging the two sides turns the score around.
+
+    Args:
+        accuracy: ``accuracy(good, bad)``, share of pairs whose good one scores higher; the first number of an
+            ``Interval`` is taken, too.
+    """
+    a, b = np.array([-3.0, -1.0, -2.0, -5.0]), np.array([-4.0, -1.0, -1.0, -9.0])
+
+    def value(good, bad):
+        return float(np.ravel(accuracy(good, bad))[0])
+
+    silent, there, back = value(np.zeros(9), np.zeros(9)), value(a, b), value(b, a)
+    if not np.isclose(silent, 0.5):
+        return Check(False, f"equal scores for all pairs give {silent:.2f} instead of 0.50")
+    turned = np.isclose(there + back, 1)
+    return Check(bool(turned), f"{there:.2f} one way and {back:.2f} the other")
+
+
+def check_spans(span_f1: Callable[[list, list], float]) -> Check:
+    """An entity counts only as a whole: three of its four words are no entity.
+
+    Args:
+        span_f1: ``span_f1(y_true, y_pred)`` of sentences of IOB2 tags.
+    """
+    y_true = [["B-ORG", "I-ORG", "I-ORG", "I-ORG"]]
+    short = span_f1(y_true, [["B-ORG", "I-ORG", "I-ORG", "O"]])
+    whole = span_f1(y_true, y_true)
+    reason = f"F1 is {whole:.2f} for a whole entity and {short:.2f} for three of its four words"
+    return Check(bool(np.isclose(whole, 1) and np.isclose(short, 0)), reason)
+
+
+def check_hidden(input_ids: ArrayLike, labels: ArrayLike, *, ignore_index: int = IGNORED) -> Check:
+    """The tokens to predict are hidden from the model.
+
+    With the rates 80/10/10 one in ten stays as it is; more than one in four is a leak.
+
+    Args:
+        input_ids, labels: Of a masked batch, same shape.
+        ignore_index: Label of positions that are not predicted.
+    """
+    input_ids, labels = np.asarray(input_ids), np.asarray(labels)
+    asked = labels != ignore_index
+    if not asked.any():
+        return Check(False, "no position is to be predicted")
+    visible = float((input_ids == labels)[asked].mean())
+    return Check(
+        visible <= 0.25, f"{visible:.0%} of the {asked.sum():,} tokens to predict are in plain sight"
+    )
+
+
+def check_no_overlap(first: Sequence[str], second: Sequence[str]) -> Check:
+    """No text, or group such as a speaker, stands on both sides of a split.
+
+    Args:
+        first, second: Texts or group names; case, space and punctuation do not count.
+    """
+
+    def fingerprint(text):
+        return re.sub(r"[\W_]+", "", str(text).lower())
+
+    seen = {fingerprint(text) for text in first}
+    shared = [text for text in second if fingerprint(text) in seen]
+    if not shared:
+        return Check(True, f"none of {len(second):,} is among the other {len(first):,}")
+    return Check(
+        False, f"{len(shared):,} of {len(second):,} are on both sides, such as {str(shared[0])[:60]!r}"
+    )
+
+
+def check_ranking(
+    y_true: ArrayLike, predictions: Mapping[str, ArrayLike], metric: Metric = accuracy_score
+) -> Check:
+    """The test set is large enough for the ranking of these models.
+
+    Args:
+        y_true, predictions, metric: As for ``compare_models``.
+    """
+    pairs = compare_models(y_true, predictions, metric).differences
+    open_pairs = pairs[pairs["verdict"] == "cannot be told apart"]
+    if open_pairs.empty:
+        return Check(True, f"all {len(pairs)} differences are proved")
+    a, b = open_pairs.iloc[0][["model_a", "model_b"]]
+    return Check(False, f"{a} and {b} cannot be told apart on {len(np.asarray(y_true)):,} samples")
+
+
+def _batch() -> tuple[torch.Tensor, torch.Tensor]:
+    """Two sequences with labels of all five classes and one ignored position."""
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 4, 5, generator=generator)
+    return logits, torch.tensor([[0, 1, 2, 3], [4, 0, 1, IGNORED]])
+
+
+def _shown(values: np.ndarray) -> str:
+    return f"{values:.4f}" if values.ndim == 0 else f"{values.ravel()[:3].round(4).tolist()}..."

@@ -1,0 +1,264 @@
+"""Exercises that answer: *correct*, *not yet, because ...*, or *not attempted*.
+
+An exercise is a function that solves it, marked by ``@exercise``, with a judge, hints and typical wrong
+answers::
+
+    @exercise(minutes=5, hints=["Which denominator?"], wrong={"divides by all": lambda y, p: np.mean(p * y)})
+    def precision(y_true, y_pred):
+        ...  # the solution
+
+    @precision.judge
+    def _(answer):
+        require(close(call(answer, [1, 0], [1, 1]), 0.5), "of two marked, one is right")
+
+A judge asks for properties and for small cases that can be counted by hand. It never shows the expected
+answer: a reason says which property is violated. An answer that raises, loops, returns the wrong type,
+changes its input or claims to equal everything is not right yet, and not the end of the notebook.
+
+Left out: marks and grades, which are the business of ``notebooks/assignments``.
+"""
+
+import copy
+import dis
+import html
+import inspect
+import signal
+import threading
+import time
+import types
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+SECONDS = 0.8  # that one call of an answer may take
+NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says. True only if the answer is correct."""
+
+    status: str  # "correct", "not yet" or "not attempted"
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.status == "correct"
+
+    def __str__(self) -> str:
+        return f"{self.status}, because {self.reason}" if self.status == "not yet" else self.status
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        sign, color = {"correct": ("✓", "#009E73"), "not yet": ("→", "#D55E00")}.get(
+            self.status, ("○", "#767676")
+        )
+        return (
+            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em">'
+            f"<b>{sign} {self.status}</b>{html.escape(str(self)[len(self.status) :])}</div>"
+        )
+
+
+class NotYet(Exception):
+    """Raised by a judge; its text is the reason that the learner reads."""
+
+
+def require(condition: bool, reason: str) -> None:
+    """Go on if ``condition`` is True itself, not merely something that claims to be."""
+    if condition is not True and not (isinstance(condition, np.bool_) and condition):
+        raise NotYet(reason)
+
+
+def call(answer: Callable, *args: Any, **options: Any) -> Any:
+    """The answer's result for copies of the arguments, within ``SECONDS``.
+
+    Raises:
+        NotYet: If it raises, takes too long, returns None, or changes its arguments.
+    """
+    require(callable(answer), f"a function was expected, and {_named(answer)} is none")
+    given, named = copy.deepcopy(args), copy.deepcopy(options)
+    started = time.monotonic()
+    try:
+        with time_limit(SECONDS):
+            result = answer(*given, **named)
+    except OutOfTime:
+        result = None
+    except Exception as error:
+        shown = f": {error}" if str(error) else ""
+        raise NotYet(f"your function raised {type(error).__name__}{shown}") from error
+    if time.monotonic() - started > SECONDS:
+        raise NotYet(f"your function did not end within {SECONDS} seconds: is there a loop that never stops?")
+    require(result is not None, "your function returned None: is `return` missing?")
+    unchanged = same((given, named), (args, options))
+    require(unchanged, "your function changed what was passed to it: work on a copy")
+    return result
+
+
+def number(value: Any) -> float:
+    """``value`` as a float, if it is a single number of Python, NumPy or torch."""
+    if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    if type(value) is np.ndarray and value.size == 1:
+        value = value.reshape(())[()]
+    require(
+        type(value) in NUMBERS or isinstance(value, np.number),
+        f"one number was expected, got {_named(value)}",
+    )
+    return float(value)
+
+
+def array(value: Any, shape: Sequence[int] | None = None) -> np.ndarray:
+    """``value`` as an array of floats, if it is made of numbers and has ``shape``."""
+    if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    require(isinstance(value, np.ndarray | list | tuple), f"numbers were expected, got {_named(value)}")
+    try:
+        value = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise NotYet("numbers were expected, got something else among them") from None
+    if shape is not None:
+        require(value.shape == tuple(shape), f"the shape must be {tuple(shape)}, got {value.shape}")
+    return value
+
+
+def close(value: Any, expected: float, *, atol: float = 1e-6) -> bool:
+    """Whether ``value`` is a number within ``atol`` of ``expected``."""
+    return bool(abs(number(value) - expected) <= atol)
+
+
+def same(first: Any, second: Any) -> bool:
+    """Equality that looks inside containers and arrays."""
+    if type(first) is not type(second):
+        return False
+    if isinstance(first, Mapping):
+        return first.keys() == second.keys() and all(same(first[key], second[key]) for key in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    if hasattr(first, "shape"):
+        if first.shape != second.shape:
+            return False
+        return bool(((first == second) | ((first != first) & (second != second))).all())
+    if isinstance(first, int | float | str | bytes | type(None)):
+        return first == second
+    return True  # models, tokenizers and the like are not compared
+
+
+@dataclass
+class Exercise:
+    """One exercise: ``check(answer)``, ``hint()`` and ``solution()``."""
+
+    name: str
+    solve: Callable
+    minutes: int
+    hints: tuple[str, ...]
+    wrong: dict[str, Any]  # what is wrong with it -> the answer, or (answer, words of the reason)
+    value: bool  # the answer is a value, not a function
+    _judge: Callable[[Any], None] | None = field(default=None, repr=False)
+    _attempted: bool = field(default=False, repr=False)
+    _hints_given: int = field(default=0, repr=False)
+
+    def judge(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
+        """Decorator: the function that raises ``NotYet`` unless the answer is right."""
+        self._judge = function
+        return function
+
+    def check(self, answer: Any = None) -> Verdict:
+        """Judge an answer.
+
+        Args:
+            answer: A function, or a value, as the exercise asks; None, or a function without a body, is an
+                exercise that is not attempted.
+        """
+        if answer is None or is_stub(answer):
+            return Verdict("not attempted")
+        self._attempted = True
+        try:
+            with np.errstate(all="ignore"):
+                self._judge(answer)
+        except NotYet as reason:
+            return Verdict("not yet", str(reason))
+        return Verdict("correct")
+
+    def hint(self) -> str:
+        """The next hint; the last one again when there are no more."""
+        given = min(self._hints_given, len(self.hints) - 1)
+        self._hints_given = given + 1
+        return f"Hint {given + 1} of {len(self.hints)}: {self.hints[given]}"
+
+    def solution(self) -> str:
+        """The source of the solution, once an answer was checked."""
+        if not self._attempted:
+            return "Try first: the solution is shown after `check` has seen an answer of yours."
+        lines = inspect.getsource(self.solve).splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("def "))
+        return Source("\n".join(lines[start:]))
+
+    @property
+    def answer(self) -> Any:
+        """What ``check`` accepts: the solution, or its value."""
+        return self.solve() if self.value else self.solve
+
+
+class Source(str):
+    """Text that a notebook shows as lines instead of as one quoted string."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def exercise(
+    *, minutes: int, hints: Sequence[str], wrong: Mapping[str, Any], value: bool = False
+) -> Callable[[Callable], Exercise]:
+    """Decorator that makes an exercise of its solution.
+
+    Args:
+        minutes: What a learner needs.
+        hints: One to three, from a nudge to almost everything.
+        wrong: What is wrong -> a typical wrong answer; or a pair of it and words that the reason must hold.
+        value: The solution takes no arguments, and the answer is what it returns.
+    """
+
+    def make(solve: Callable) -> Exercise:
+        return Exercise(solve.__name__, solve, minutes, tuple(hints), dict(wrong), value)
+
+    return make
+
+
+def is_stub(answer: Any) -> bool:
+    """Whether a function does nothing: its body is ``pass``, ``...`` or ``return None``."""
+    if not isinstance(answer, types.FunctionType):
+        return False
+    steps = [step for step in dis.get_instructions(answer) if step.opname not in ("RESUME", "NOP")]
+    names = [(step.opname, step.argval) for step in steps]
+    return names in ([("LOAD_CONST", None), ("RETURN_VALUE", None)], [("RETURN_CONST", None)])
+
+
+class OutOfTime(BaseException):
+    """Not an Exception, so that an answer that catches those is stopped, too."""
+
+
+@contextmanager
+def time_limit(seconds: float):
+    """Raise OutOfTime after ``seconds``; outside the main thread, and on Windows, there is no limit."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(*_):
+        raise OutOfTime
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)  # again and again, for an answer that swallows it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _named(value: Any) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

@@ -1,0 +1,101 @@
+"""Every exercise accepts its solution, and rejects each typical wrong answer with the reason to read."""
+
+import time
+
+import pytest
+from exercises_of_the_course import EXERCISES
+
+from prevlib.exercises.base import SECONDS
+
+WRONG = {
+    f"{name}: {what}": (name, answer) for name, e in EXERCISES.items() for what, answer in e.wrong.items()
+}
+
+
+class SaysYes:
+    """Claims to equal everything, and to be everything."""
+
+    def __eq__(self, other):
+        return True
+
+    __lt__ = __le__ = __gt__ = __ge__ = __ne__ = __eq__
+    __hash__ = None
+
+    def __bool__(self):
+        return True
+
+    def __call__(self, *args, **options):
+        return self
+
+
+@pytest.fixture(params=EXERCISES)
+def exercise(request):
+    return EXERCISES[request.param]
+
+
+def test_there_are_enough():
+    assert len(EXERCISES) >= 4
+
+
+def test_the_solution_is_correct(exercise):
+    verdict = exercise.check(exercise.answer)
+    assert verdict and verdict.status == "correct", verdict
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_typical_wrong_answer_is_told_why(case):
+    name, answer = WRONG[case]
+    answer, words = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
+    verdict = EXERCISES[name].check(answer)
+    assert verdict.status == "not yet" and verdict.reason, verdict
+    assert words in verdict.reason, verdict
+
+
+def test_its_wrong_answers_have_reasons_of_their_own(exercise):
+    pairs = [answer for answer in exercise.wrong.values()]
+    assert len(pairs) >= 2
+    assert all(isinstance(pair, tuple) and len(pair) == 2 and pair[1] for pair in pairs)
+
+
+def test_nothing_is_not_attempted(exercise):
+    def stub(*args, **options):
+        """The text of the exercise."""
+        return None
+
+    assert exercise.check(None).status == "not attempted"
+    assert exercise.check().status == "not attempted"
+    assert exercise.check(stub).status == "not attempted"
+
+
+def test_an_answer_that_says_yes_to_everything_is_not_correct(exercise):
+    assert exercise.check(SaysYes()).status == "not yet"
+
+
+def test_an_answer_that_raises_or_never_ends_gets_a_verdict(exercise):
+    def raises(*args, **options):
+        raise KeyError("spam")
+
+    def loops(*args, **options):
+        while True:
+            pass
+
+    started = time.perf_counter()
+    verdict = exercise.check(loops)
+    assert verdict.status == "not yet"
+    assert time.perf_counter() - started < SECONDS + 0.5
+    assert exercise.check(raises).status == "not yet"
+    if not exercise.value:
+        assert "did not end within" in verdict.reason
+        assert "raised KeyError: 'spam'" in exercise.check(raises).reason
+
+
+def test_it_answers_within_a_second(exercise):
+    started = time.perf_counter()
+    exercise.check(exercise.answer)
+    assert time.perf_counter() - started < 1
+
+
+def test_it_says_what_to_do_and_gives_hints(exercise):
+    assert exercise.solve.__doc__ and 1 <= exercise.minutes <= 30
+    assert 1 <= len(exercise.hints) <= 3
+    assert all(hint.strip() for hint in exercise.hints)
