@@ -61,10 +61,13 @@ def test_an_import_against_the_order_is_found(tmp_path, planted, found):
     assert order_violations(tmp_path) == [found]
 
 
+BORDER = {"checks.py", "language.py"}  # these ask a model, or a loss, and return numbers
+
+
 def test_metrics_and_statistics_know_nothing_of_torch():
     for file in [*(PACKAGE / "metrics").rglob("*.py"), *(PACKAGE / "evaluation").rglob("*.py")]:
         roots = {name.split(".")[0] for name in imported_modules(file)}
-        assert not roots & {"torch", "transformers"}, file
+        assert not roots & {"torch", "transformers"} or file.name in BORDER, file
         assert not any(name.startswith("sklearn.metrics") for name in imported_modules(file)), file
 
 

@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
-from prevlib.datasets import load_imdb, load_reviews
+from prevlib.datasets import load_behaviour_cases, load_imdb, load_reviews
 from prevlib.features import FeatureExtractor
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.losses import log_softmax
@@ -95,8 +95,6 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    from prevlib.datasets import load_behaviour_cases  # TEMPORARY
-
     output, reviews = Path(output), load_reviews()
     _check_study(reviews, methods, [n_labels])
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
