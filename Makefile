@@ -9,7 +9,7 @@ LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-.PHONY: lab test lint unit slow nbval notebooks study shift checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval notebooks study shift checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -27,6 +27,10 @@ unit: $(STAMP)
 
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# How many wrong solutions, made by machine, would the exercises accept?
+mutants: $(STAMP)
+	$(BIN)/python tests/exercises/mutants.py
 
 nbval: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-cell-timeout=600 \

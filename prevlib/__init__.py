@@ -15,6 +15,7 @@ The files read in lesson order; each imports only files that stand before it.
 ``prevlib.metrics``       accuracy, precision, recall, F1 and their relatives
 ``prevlib.evaluation``    how far a score can be trusted
 ``prevlib.plots``         arrays in, matplotlib Axes out
+``prevlib.exercises``     answers are checked, and told what is missing
 ========================  ==========================================================
 
 ``import prevlib`` loads none of them, so it costs nothing; import the file you need.

@@ -86,7 +86,7 @@ def call(answer: Callable, *args: Any, **options: Any) -> Any:
             result = answer(*given, **named)
     except OutOfTime:
         result = None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         shown = f": {error}" if str(error) else ""
         raise NotYet(f"your function raised {type(error).__name__}{shown}") from error
     if time.monotonic() - started > SECONDS:
@@ -100,24 +100,27 @@ def call(answer: Callable, *args: Any, **options: Any) -> Any:
 def number(value: Any) -> float:
     """``value`` as a float, if it is a single number of Python, NumPy or torch."""
     if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu().double().numpy()  # NumPy has no bfloat16
     if type(value) is np.ndarray and value.size == 1:
         value = value.reshape(())[()]
     require(
-        type(value) in NUMBERS or isinstance(value, np.number),
+        type(value) in NUMBERS or isinstance(value, np.integer | np.floating),
         f"one number was expected, got {_named(value)}",
     )
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise NotYet("one number was expected, got one beyond all bounds") from None
 
 
 def array(value: Any, shape: Sequence[int] | None = None) -> np.ndarray:
     """``value`` as an array of floats, if it is made of numbers and has ``shape``."""
     if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu().double().numpy()  # NumPy has no bfloat16
     require(isinstance(value, np.ndarray | list | tuple), f"numbers were expected, got {_named(value)}")
     try:
         value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NotYet("numbers were expected, got something else among them") from None
     if shape is not None:
         require(value.shape == tuple(shape), f"the shape must be {tuple(shape)}, got {value.shape}")

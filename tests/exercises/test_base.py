@@ -69,6 +69,7 @@ def test_stubs_are_recognised_and_answers_are_not():
     [
         (lambda x: None if x else None, "returned None"),
         (lambda x: x.append(1) or 2, "raised AttributeError"),
+        (lambda x: exit(1), "raised SystemExit"),
         (lambda x: "2", "one number was expected, got a str"),
         (lambda x: [2, 3], "one number was expected, got a list"),
         (7, "a function was expected, and an int is none"),
@@ -110,7 +111,8 @@ def test_numbers_of_all_libraries_are_numbers():
     for value in (2, 2.0, np.float32(2), np.array([2.0]), torch.tensor(2.0), torch.tensor([2])):
         assert number(value) == 2
     assert number(True) == 1
-    for value in ("2", None, [2], np.array([1, 2])):
+    assert number(torch.tensor(2, dtype=torch.bfloat16)) == 2
+    for value in ("2", None, [2], np.array([1, 2]), 2j, np.complex64(2), 10**400):
         with pytest.raises(NotYet, match="one number was expected"):
             number(value)
 
@@ -124,6 +126,8 @@ def test_arrays_are_made_of_numbers_and_have_their_shape():
         array("12")
     with pytest.raises(NotYet, match="something else among them"):
         array(["a", "b"])
+    with pytest.raises(NotYet, match="something else among them"):
+        array([10**400])
 
 
 def test_a_condition_must_be_true_itself():
