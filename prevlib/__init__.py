@@ -2,21 +2,23 @@
 
 The files read in lesson order; each imports only files that stand before it.
 
-========================  ==========================================================
-``prevlib.datasets``      real texts with fixed splits: reviews, IMDb, speeches
-``prevlib.checkpoints``   models by alias, folder or hub name, verified before use
-``prevlib.tokenization``  WordPiece vocabularies, learnt from texts
-``prevlib.masking``       hidden words for pre-training: 80/10/10, whole words
-``prevlib.losses``        masked-language-model loss and cross-entropy from scratch
-``prevlib.features``      last hidden state, pooled output, one vector a text
-``prevlib.training``      one training loop for pre-training and fine-tuning
-``prevlib.pretraining``   a BERT from random weights, resumable, on any processes
-``prevlib.finetuning``    classifiers: frozen, full, from scratch
-``prevlib.metrics``       accuracy, precision, recall, F1 and their relatives
-``prevlib.evaluation``    how far a score can be trusted
-``prevlib.plots``         arrays in, matplotlib Axes out
-``prevlib.exercises``     answers are checked, and told what is missing
-========================  ==========================================================
+==========================  ============================================================
+``prevlib.datasets``        texts with fixed splits: reviews, speeches, entities, pairs
+``prevlib.checkpoints``     models by alias, folder or hub name, verified before use
+``prevlib.tokenization``    WordPiece vocabularies, learnt from texts
+``prevlib.masking``         hidden words for pre-training: 80/10/10, whole words
+``prevlib.losses``          masked-language-model loss and cross-entropy from scratch
+``prevlib.features``        last hidden state, pooled output, one vector a text
+``prevlib.training``        one training loop for pre-training and fine-tuning
+``prevlib.pretraining``     a BERT from random weights, resumable, on any processes
+``prevlib.finetuning``      classifiers and taggers: frozen, full, from scratch
+``prevlib.metrics``         accuracy, precision, recall, F1 and their relatives
+``prevlib.evaluation``      how far a score can be trusted
+``prevlib.generation``      gaps filled, and texts written, by a masked language model
+``prevlib.interpretation``  attention, attribution and probes, beside their controls
+``prevlib.plots``           arrays in, matplotlib Axes out
+``prevlib.exercises``       answers are checked, and told what is missing
+==========================  ============================================================
 
 ``import prevlib`` loads none of them, so it costs nothing; import the file you need.
 """

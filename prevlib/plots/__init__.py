@@ -1,6 +1,9 @@
 """Pictures of the course: every ``plot_*`` takes arrays and returns matplotlib Axes."""
 
+from prevlib.plots.calibration import plot_reliability
+from prevlib.plots.evaluation import plot_intervals, plot_resamples
 from prevlib.plots.features import plot_layers, plot_projection
+from prevlib.plots.interpretation import plot_attention, plot_token_strip
 from prevlib.plots.losses import plot_gradient, plot_loss_of_probability
 from prevlib.plots.metrics import plot_confusion_matrix, plot_thresholds
 from prevlib.plots.style import COLORS, MARKERS
@@ -10,14 +13,19 @@ from prevlib.plots.training import plot_label_efficiency, plot_losses, plot_pret
 __all__ = [
     "COLORS",
     "MARKERS",
+    "plot_attention",
     "plot_bars",
     "plot_confusion_matrix",
     "plot_gradient",
+    "plot_intervals",
     "plot_label_efficiency",
     "plot_layers",
     "plot_loss_of_probability",
     "plot_losses",
     "plot_pretraining",
     "plot_projection",
+    "plot_reliability",
+    "plot_resamples",
     "plot_thresholds",
+    "plot_token_strip",
 ]

@@ -1,0 +1,33 @@
+"""What the pictures of uncertainty draw, read from their artists."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from prevlib.evaluation import wilson_interval
+from prevlib.plots import plot_intervals, plot_resamples
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_each_interval_is_a_line_with_its_estimate_and_number():
+    ax = plot_intervals({"a": wilson_interval(95, 100), "b": (0.5, 0.4, 0.7)}, reference=0.5)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    segments = np.array([line.get_segments()[0] for line in ax.collections])
+    np.testing.assert_allclose(segments[1], [[0.4, 1], [0.7, 1]])
+    assert [text.get_text() for text in ax.texts] == ["0.950", "0.500"]
+    assert ax.lines[-1].get_xdata() == [0.5, 0.5]
+    bottom, top = ax.get_ylim()
+    assert bottom > top  # the first one on top
+
+
+def test_resamples_show_the_hill_and_the_ends():
+    ax = plot_resamples(np.linspace(0.7, 0.9, 200), (0.8, 0.72, 0.88))
+    assert sum(bar.get_height() for bar in ax.patches) == 200
+    assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 0.72, 0.88]
+    assert [line.get_linestyle() for line in ax.lines] == ["-", "--", "--"]
+    assert [text.get_text() for text in ax.texts] == ["0.800", "0.720", "0.880"]
