@@ -1,5 +1,20 @@
-"""What a score is worth: intervals, comparisons and slices."""
+"""What a score is worth: intervals, comparisons, slices; what it costs; and which model to choose."""
 
+from importlib import import_module
+
+from prevlib.evaluation.behaviour import (
+    PERTURBATIONS,
+    BehaviourResult,
+    add_irrelevant,
+    add_typos,
+    directional_test,
+    drop_punctuation,
+    invariance_test,
+    minimum_functionality_test,
+    perturb,
+    run_behaviour_tests,
+    swap_names,
+)
 from prevlib.evaluation.comparison import (
     Comparison,
     Difference,
@@ -10,6 +25,7 @@ from prevlib.evaluation.comparison import (
     paired_bootstrap_test,
     permutation_test,
 )
+from prevlib.evaluation.scorecard import COSTS, Scorecard, pareto_front, read_scorecard, scorecard
 from prevlib.evaluation.slices import score_slices
 from prevlib.evaluation.uncertainty import (
     Interval,
@@ -20,18 +36,62 @@ from prevlib.evaluation.uncertainty import (
 )
 
 __all__ = [
+    "BehaviourResult",
+    "COSTS",
     "Comparison",
+    "CostProfile",
     "Difference",
     "Interval",
     "McNemarResult",
+    "PERTURBATIONS",
+    "Scorecard",
     "SeedSummary",
+    "add_irrelevant",
+    "add_typos",
     "bootstrap_interval",
     "compare_models",
+    "cost_profile",
+    "directional_test",
+    "drop_punctuation",
     "holm_correction",
+    "invariance_test",
+    "latency_ratios",
     "mcnemar_test",
+    "measure_model",
+    "minimal_pair_accuracy",
+    "minimum_functionality_test",
     "paired_bootstrap_test",
+    "pareto_front",
     "permutation_test",
+    "perturb",
+    "pseudo_log_likelihood",
+    "pseudo_perplexity",
+    "read_scorecard",
+    "run_behaviour_tests",
+    "score_minimal_pairs",
     "score_slices",
+    "scorecard",
     "seed_summary",
+    "swap_names",
+    "token_log_probs",
     "wilson_interval",
 ]
+
+_NEED_TORCH = {
+    "CostProfile": "cost",
+    "cost_profile": "cost",
+    "latency_ratios": "cost",
+    "measure_model": "measure",
+    "minimal_pair_accuracy": "language",
+    "pseudo_log_likelihood": "language",
+    "pseudo_perplexity": "language",
+    "score_minimal_pairs": "language",
+    "token_log_probs": "language",
+}
+
+
+def __getattr__(name: str):
+    """Load a module that needs torch only when one of its names is asked for."""
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"prevlib.evaluation.{_NEED_TORCH[name]}"), name)

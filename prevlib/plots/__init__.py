@@ -6,6 +6,7 @@ from prevlib.plots.features import plot_layers, plot_projection
 from prevlib.plots.interpretation import plot_attention, plot_token_strip
 from prevlib.plots.losses import plot_gradient, plot_loss_of_probability
 from prevlib.plots.metrics import plot_confusion_matrix, plot_thresholds
+from prevlib.plots.selection import plot_pareto
 from prevlib.plots.style import COLORS, MARKERS
 from prevlib.plots.tokenization import plot_bars
 from prevlib.plots.training import plot_label_efficiency, plot_losses, plot_pretraining
@@ -22,6 +23,7 @@ __all__ = [
     "plot_layers",
     "plot_loss_of_probability",
     "plot_losses",
+    "plot_pareto",
     "plot_pretraining",
     "plot_projection",
     "plot_reliability",

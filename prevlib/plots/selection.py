@@ -1,0 +1,53 @@
+"""The picture of a choice, for notebook 14: what a budget buys."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from prevlib.evaluation import pareto_front
+from prevlib.plots.style import COLORS, new_axes
+
+
+def plot_pareto(
+    names: Sequence[str],
+    costs: Sequence[float],
+    scores: Sequence[float],
+    *,
+    low: Sequence[float] | None = None,
+    high: Sequence[float] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Score over cost, on a scale of factors; the steps are the best score that each budget buys.
+
+    Args:
+        names: Of the models, written beside their points. Filled points are on the Pareto front.
+        costs: Above 0.
+        scores: Higher is better.
+        low, high: Ends of a vertical line for each model.
+        ax: Where to draw.
+    """
+    ax = new_axes(ax)
+    names, costs, scores = np.asarray(names), np.asarray(costs, dtype=float), np.asarray(scores, dtype=float)
+    on_front = pareto_front(scores, costs)
+    if low is not None and high is not None:
+        ax.vlines(costs, low, high, color=np.where(on_front, COLORS[0], COLORS[4]), linewidth=1.5)
+    steps = np.flatnonzero(on_front)[np.argsort(costs[on_front], kind="stable")]
+    ax.step(
+        [*costs[steps], costs.max()],
+        [*scores[steps], scores[steps[-1]]],
+        where="post",
+        color="black",
+        linestyle=":",
+        linewidth=1,
+        label="best score for each budget",
+    )
+    for members, face in ((on_front, COLORS[0]), (~on_front, "white")):
+        ax.scatter(costs[members], scores[members], s=36, color=face, edgecolor=COLORS[0], zorder=3)
+    for name, x, y in zip(names, costs, scores, strict=True):
+        ax.annotate(name, (x, y), xytext=(6, 3), textcoords="offset points", fontsize=9)
+    ax.set_xscale("log")
+    ax.margins(x=0.25, y=0.15)  # room for the names
+    ax.set(xlabel="cost (each step of the scale is a factor of ten)", ylabel="score")
+    ax.legend(frameon=False, loc="upper left")
+    return ax

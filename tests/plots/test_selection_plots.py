@@ -1,0 +1,48 @@
+"""What the picture of a choice draws, read from its artists."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from prevlib.plots import plot_pareto
+
+NAMES, COSTS, SCORES = ["small", "poor", "large"], [1.0, 10.0, 100.0], [0.6, 0.5, 0.8]
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_points_on_the_front_are_filled_and_joined_by_steps():
+    ax = plot_pareto(NAMES, COSTS, SCORES)
+    filled, hollow = ax.collections
+    np.testing.assert_array_equal(filled.get_offsets(), [[1, 0.6], [100, 0.8]])
+    np.testing.assert_array_equal(hollow.get_offsets(), [[10, 0.5]])
+    (steps,) = ax.lines
+    assert steps.get_drawstyle() == "steps-post"  # a score holds until the next budget buys a better one
+    np.testing.assert_array_equal(steps.get_xydata(), [[1, 0.6], [100, 0.8], [100, 0.8]])
+    assert ax.get_xscale() == "log"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["best score for each budget"]
+
+
+def test_every_point_has_its_name_and_interval():
+    ax = plot_pareto(NAMES, COSTS, SCORES, low=[0.5, 0.4, 0.7], high=[0.7, 0.6, 0.9])
+    assert [(text.get_text(), text.xy) for text in ax.texts] == [
+        ("small", (1.0, 0.6)),
+        ("poor", (10.0, 0.5)),
+        ("large", (100.0, 0.8)),
+    ]
+    segments = [segment.tolist() for segment in ax.collections[0].get_segments()]
+    assert segments == [[[1, 0.5], [1, 0.7]], [[10, 0.4], [10, 0.6]], [[100, 0.7], [100, 0.9]]]
+
+
+def test_the_steps_go_on_to_the_dearest_model():
+    ax = plot_pareto(["a", "b"], [1, 50], [0.9, 0.8])
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 0.9], [50, 0.9]])
+
+
+def test_the_picture_goes_into_the_axes_it_is_given():
+    _, given = plt.subplots()
+    assert plot_pareto(NAMES, COSTS, SCORES, ax=given) is given
