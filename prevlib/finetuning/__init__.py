@@ -1,4 +1,4 @@
-"""Fine-tuning: classifiers of texts, and the studies whose predictions the notebooks read."""
+"""Fine-tuning: classifiers of texts, taggers of words, and studies whose predictions the notebooks read."""
 
 from prevlib.finetuning.classifier import (
     TextClassifier,
@@ -15,17 +15,27 @@ from prevlib.finetuning.study import (
     read_study,
     study_config,
 )
+from prevlib.finetuning.tagger import (
+    TokenTagger,
+    finetune_tagger,
+    predict_tags,
+    tagging_loss,
+)
 
 __all__ = [
     "METHODS",
     "TextClassifier",
+    "TokenTagger",
     "classification_loss",
     "domain_shift",
     "finetune_classifier",
+    "finetune_tagger",
     "freeze_backbone",
     "label_efficiency",
     "predict_logits",
+    "predict_tags",
     "read_shift_study",
     "read_study",
     "study_config",
+    "tagging_loss",
 ]

@@ -1,5 +1,13 @@
 """Metrics under scikit-learn's names, with its arguments and values."""
 
+from prevlib.metrics.calibration import (
+    brier_score_loss,
+    calibration_curve,
+    expected_calibration_error,
+    log_loss,
+    reliability_bins,
+    temperature_scale,
+)
 from prevlib.metrics.classification import (
     accuracy_score,
     balanced_accuracy_score,
@@ -14,18 +22,54 @@ from prevlib.metrics.classification import (
     precision_score,
     recall_score,
 )
+from prevlib.metrics.diversity import distinct_n, repetition_rate, self_bleu
+from prevlib.metrics.ranking import (
+    average_precision_score,
+    det_curve,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+from prevlib.metrics.spans import (
+    Span,
+    extract_spans,
+    span_counts,
+    span_f1_of_counts,
+    span_f1_score,
+    span_report,
+)
 
 __all__ = [
+    "Span",
     "accuracy_score",
+    "average_precision_score",
     "balanced_accuracy_score",
+    "brier_score_loss",
+    "calibration_curve",
     "classification_report",
     "cohen_kappa_score",
     "confusion_matrix",
+    "det_curve",
+    "distinct_n",
+    "expected_calibration_error",
+    "extract_spans",
     "f1_score",
     "fbeta_score",
+    "log_loss",
     "matthews_corrcoef",
     "multilabel_confusion_matrix",
+    "precision_recall_curve",
     "precision_recall_fscore_support",
     "precision_score",
     "recall_score",
+    "reliability_bins",
+    "repetition_rate",
+    "roc_auc_score",
+    "roc_curve",
+    "self_bleu",
+    "span_counts",
+    "span_f1_of_counts",
+    "span_f1_score",
+    "span_report",
+    "temperature_scale",
 ]
