@@ -9,7 +9,7 @@ LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
 
-.PHONY: lab test lint unit slow mutants nbval notebooks study shift checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval notebooks study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -49,6 +49,14 @@ study: $(STAMP)
 # The predictions that notebook 12 reads; resumable, about 15 minutes on two cores.
 shift: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --shift prevlib/data/shift_study.jsonl
+
+# The predictions that notebook 10 reads; resumable, about 3 minutes on two cores.
+taggers: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --entities prevlib/data/entity_study.jsonl
+
+# The rows that notebook 14 reads; resumable, about 20 minutes on two cores.
+scorecard: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.evaluation.measure prevlib/data/scorecard.json
 
 # The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
 checkpoint: $(STAMP)

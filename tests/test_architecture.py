@@ -61,7 +61,14 @@ def test_an_import_against_the_order_is_found(tmp_path, planted, found):
     assert order_violations(tmp_path) == [found]
 
 
-BORDER = {"checks.py", "cost.py", "language.py", "measure.py", "pipeline.py", "tasks.py"}  # these ask a model, or a loss, and return numbers
+BORDER = {
+    "checks.py",
+    "cost.py",
+    "language.py",
+    "measure.py",
+    "pipeline.py",
+    "tasks.py",
+}  # these ask a model, or a loss, and return numbers
 
 
 def test_metrics_and_statistics_know_nothing_of_torch():

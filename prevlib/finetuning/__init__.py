@@ -10,10 +10,13 @@ from prevlib.finetuning.classifier import (
 from prevlib.finetuning.study import (
     METHODS,
     domain_shift,
+    entity_tagging,
     label_efficiency,
+    read_entity_study,
     read_shift_study,
     read_study,
     study_config,
+    tagging_config,
 )
 from prevlib.finetuning.tagger import (
     TokenTagger,
@@ -28,14 +31,17 @@ __all__ = [
     "TokenTagger",
     "classification_loss",
     "domain_shift",
+    "entity_tagging",
     "finetune_classifier",
     "finetune_tagger",
     "freeze_backbone",
     "label_efficiency",
     "predict_logits",
     "predict_tags",
+    "read_entity_study",
     "read_shift_study",
     "read_study",
     "study_config",
+    "tagging_config",
     "tagging_loss",
 ]

@@ -4,14 +4,15 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from prevlib.finetuning.study import domain_shift, label_efficiency
+from prevlib.finetuning.study import domain_shift, entity_tagging, label_efficiency
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m prevlib.finetuning",
         description="TF-IDF, frozen, full and scratch on the reviews: over label budgets and seeds, or, with "
-        "--shift, on texts of other kinds. Resumable: call it again after an interruption.",
+        "--shift, on texts of other kinds, or, with --entities, taggers of names. Resumable: call it again "
+        "after an interruption.",
     )
     parser.add_argument("output", type=Path, help="file of results, one line of JSON a run")
     parser.add_argument("--checkpoint", default="minilm", help="alias, folder or hub name")
@@ -21,9 +22,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="labels:seeds, separated by commas (default: %(default)s)",
     )
     parser.add_argument("--shift", action="store_true", help="one budget, 2,000 labels; predict IMDb as well")
+    parser.add_argument("--entities", action="store_true", help="taggers of entities, three seeds")
     options = parser.parse_args(arguments)
     if options.shift:
         domain_shift(options.output, checkpoint=options.checkpoint)
+        return
+    if options.entities:
+        entity_tagging(options.output, checkpoint=options.checkpoint)
         return
     budgets = dict(map(int, pair.split(":")) for pair in options.budgets.split(","))
     label_efficiency(options.output, checkpoint=options.checkpoint, budgets=budgets)

@@ -2,11 +2,11 @@
 
 Four methods are compared: *frozen*, *full* and *scratch* as in ``classifier.py``, and *tfidf*, a linear model
 of word counts. ``label_efficiency`` runs them over budgets of labels and seeds; ``domain_shift`` runs them
-once and lets them predict texts that they were not trained for. Both append each finished run to a file of
-JSON lines, so an interrupted study goes on where it stopped, and any metric and interval can be computed from
-the predictions without training again.
+once and lets them predict texts that they were not trained for; ``entity_tagging`` trains taggers over seeds.
+Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
+metric and interval can be computed from the predictions without training again.
 
-Used in notebooks 06, 07, 08 and 12. Left out: learning rates, which were chosen on the validation split.
+Used in notebooks 06, 07, 08, 10 and 12. Left out: learning rates, which were chosen on the validation split.
 """
 
 import json
@@ -24,14 +24,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
-from prevlib.datasets import load_behaviour_cases, load_imdb, load_reviews
+from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
 from prevlib.features import FeatureExtractor
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
+from prevlib.finetuning.tagger import finetune_tagger, predict_tags
 from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
+ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
 KEYS = ("method", "n_labels", "seed")  # what tells runs apart
 METHODS = ("tfidf", "frozen", "full", "scratch")
 
@@ -109,6 +111,65 @@ def domain_shift(
     runs = [{"method": method, "n_labels": n_labels, "seed": 0} for method in methods]
     _run_missing(output, runs, predictions, show_progress)
     return read_shift_study(output)
+
+
+def entity_tagging(
+    output: str | Path, *, checkpoint: str | Path = "minilm", n_seeds: int = 3, show_progress: bool = True
+) -> pd.DataFrame:
+    """Fine-tune taggers of entities, and tag names that they know, new names, and names of new words.
+
+    Args:
+        output: File of results, new or begun.
+        checkpoint: Alias, folder or hub name.
+        n_seeds: Number of runs.
+        show_progress: Show a bar.
+    Returns:
+        The table, as from ``read_entity_study``.
+    """
+    entities, output = load_entities(), Path(output)
+    train = entities["train"]
+    targets = {"train": train.select(range(200)), "test": entities["test"]}
+    targets |= {"test_unseen": entities["test_unseen"]}
+
+    def predictions(method: str, n_labels: int, seed: int) -> dict:
+        config = tagging_config(seed)
+        tagger = finetune_tagger(
+            train["tokens"],
+            train["ner_tags"],
+            checkpoint,
+            label_names=train.features["ner_tags"].feature.names,
+            config=config,
+            mark_capitals=True,
+            show_progress=False,
+        )
+        tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
+        joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
+        return {"settings": asdict(config) | {"mark_capitals": True}} | joined
+
+    runs = [{"method": "full", "n_labels": len(train), "seed": seed} for seed in range(n_seeds)]
+    _run_missing(output, runs, predictions, show_progress)
+    return read_entity_study(output)
+
+
+def tagging_config(seed: int = 0) -> TrainConfig:
+    """The recipe of the taggers, chosen on the validation split."""
+    return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
+
+
+def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
+    """The runs of ``entity_tagging``, by default those that come with the library.
+
+    Returns:
+        One row a run: ``method``, ``n_labels`` (sentences), ``seed``, ``seconds``, ``settings``, and for each
+        sentence the list of its predicted tags: of the first 200 of ``train``, of ``test`` and of
+        ``test_unseen``.
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    table = pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    for name in ("train", "test", "test_unseen"):
+        table[name] = [[tags.split(" ") for tags in run] for run in table[name]]
+    return table
 
 
 def read_study(path: str | Path = STUDY) -> pd.DataFrame:
