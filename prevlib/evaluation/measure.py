@@ -68,6 +68,7 @@ def measure(
         if not set(wanted) <= set(stored["costs"]):
             everything = dict.fromkeys([*stored["costs"], *wanted])
             stored["costs"] = {checkpoint: _costs(checkpoint, budget) for checkpoint in everything}
+            _write(output, stored)
         for name in missing:
             stored["rows"].append(_row(name, tasks, budget))
             _write(output, stored)
