@@ -164,7 +164,7 @@ ROWS = {
         ONE_OR_SEVERAL, WEIGHTS | {"labels": some_classes, "samplewise": BOOL}
     ),
     "precision_recall_curve": Row({scores: ANY}, CURVE, required=("pos_label",)),
-    "precision_recall_fscore_support": Row(ONE_OR_SEVERAL, FRACTION | {"beta": BETA}),
+    "precision_recall_fscore_support": Row(ONE_OR_SEVERAL, FRACTION | {"beta": BETA}, required=("average",)),
     "precision_score": Row(ONE_OR_SEVERAL, FRACTION, required=("average",)),
     "recall_score": Row(ONE_OR_SEVERAL, FRACTION, required=("average",)),
     "roc_auc_score": Row(
