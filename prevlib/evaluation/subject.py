@@ -1,0 +1,84 @@
+"""What is measured: a checkpoint, by the hash of its weights, and the head that it may have already.
+
+Two folders of the same name can hold different weights, so a report names both. And a classifier that was
+trained elsewhere numbers its labels as it likes: taken in the wrong order, a good one scores below chance.
+
+Used by ``pipeline.py`` and notebook 15. Left out: loading, which ``checkpoints`` does.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from prevlib.checkpoints import CHECKPOINTS, checkpoint_path
+from prevlib.evaluation.inputs import Task
+
+HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}  # of embedded checkpoints
+HEADS = {
+    "text-classification": "ForSequenceClassification",
+    "token-classification": "ForTokenClassification",
+}
+
+
+def describe_checkpoint(checkpoint: str | Path) -> dict:
+    """What a card says of a checkpoint.
+
+    Returns:
+        ``name``, for a folder without the path to it; ``base_model``, the name on the hub or None;
+        ``licence``, None if not known; ``sha256`` of the weights.
+    Raises:
+        FileNotFoundError: If there is no such checkpoint.
+    Example:
+        >>> facts = describe_checkpoint("minilm")
+        >>> facts["base_model"], facts["licence"], facts["sha256"][:8]
+        ('sentence-transformers/all-MiniLM-L6-v2', 'Apache-2.0', '53aa5117')
+    """
+    folder, name = checkpoint_path(checkpoint), str(checkpoint)
+    known = CHECKPOINTS.get(name)
+    is_folder = known is None and Path(name).expanduser().is_dir()
+    return {
+        "name": folder.resolve().name if is_folder else name,
+        "base_model": HUB_NAMES.get(name) if known or is_folder else name,
+        "licence": known.licence if known else None,
+        "sha256": sha256_of(sorted(folder.glob("*.safetensors"))),
+    }
+
+
+def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
+    """Which output of the checkpoint's trained head belongs to each label of the task.
+
+    Names agree if they are equal but for case, or if those of the head begin with those of the task, as
+    "NEGATIVE" does with "neg". If a classifier's labels have no names, they are taken in order.
+
+    Returns:
+        One output a label; None if there is no head, or one for other labels.
+    Raises:
+        FileNotFoundError: If there is no such checkpoint.
+    """
+    config = json.loads((checkpoint_path(checkpoint) / "config.json").read_text(encoding="utf-8"))
+    if not any(name.endswith(HEADS[task.kind]) for name in config.get("architectures") or []):
+        return None
+    names = config.get("id2label") or dict.fromkeys("01", "LABEL_")  # two labels without names are left out
+    names = [names[number].lower() for number in sorted(names, key=int)]
+    wanted = [label.lower() for label in task.label_names]
+    if len(names) != len(wanted):
+        return None
+    if set(names) == set(wanted):
+        return [names.index(label) for label in wanted]
+    if task.kind == "token-classification":
+        return None
+    if all(name.startswith("label_") for name in names):
+        return list(range(len(names)))
+    outputs = [[i for i, name in enumerate(names) if name.startswith(label)] for label in wanted]
+    return sum(outputs, []) if sorted(outputs) == [[i] for i in range(len(names))] else None
+
+
+def sha256_of(files: Sequence[Path]) -> str:
+    """Hash of files, one after the other."""
+    found = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(2**20):
+                found.update(block)
+    return found.hexdigest()
