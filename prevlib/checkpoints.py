@@ -177,19 +177,22 @@ def load_classifier(
 
 
 def load_tagger(
-    name: str | Path, label_names: Sequence[str], *, random_init: bool = False, seed: int = 0
+    name: str | Path, label_names: Sequence[str] | None, *, random_init: bool = False, seed: int = 0
 ) -> PreTrainedModel:
     """The encoder with a linear head that labels every token.
 
     Args:
         name: Alias, folder or hub name.
-        label_names: Names of the labels, in the order of their numbers.
+        label_names: Names of the labels, in the order of their numbers. None takes the saved head and raises
+            if there is none.
         random_init: Random weights everywhere.
         seed: Seed of random weights.
     Raises:
         As ``load_encoder``; ValueError also if the names are not distinct, or are those of the saved head
         in another order.
     """
+    if label_names is None:
+        return _load(AutoModelForTokenClassification, name, random_init, seed, new_head=False)
     labels = {} if isinstance(label_names, str) else dict(enumerate(label_names))
     if len(set(labels.values())) < max(1, len(labels)):
         raise ValueError(

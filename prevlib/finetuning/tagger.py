@@ -17,13 +17,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from transformers import (
-    AutoModelForTokenClassification,
     DataCollatorForTokenClassification,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
-from prevlib.checkpoints import _load, load_tagger, load_tokenizer, quiet_transformers
+from prevlib.checkpoints import load_tagger, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, longest_input
 from prevlib.finetuning.classifier import freeze_backbone
 from prevlib.finetuning.words import Sentences, check_sentences, encode_parts, first_pieces, split_sentences
@@ -148,7 +147,7 @@ def predict_tags(
     if isinstance(tagger, TokenTagger):
         model, tokenizer = tagger.model, tagger.tokenizer
     else:
-        model = _load(AutoModelForTokenClassification, tagger, random_init=False, seed=0, new_head=False)
+        model = load_tagger(tagger, label_names=None)
         tokenizer = load_tokenizer(tagger)
     names = model.config.id2label
     predicted = _predict(model, tokenizer, sentences, batch_size)
