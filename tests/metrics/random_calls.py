@@ -1,7 +1,7 @@
-"""Random calls of every metric: one row a metric says what it scores and which options it takes.
+"""Random calls of every metric: its rows say what it scores, of which classes, and with which options.
 
 Few classes or many, some of which do not occur, names and numbers, ties, weights of 0, a single sample or a
-single class, any options. Most calls have a value, some are refused.
+single class. Most calls have a value; some are refused, because nothing keeps the options from clashing.
 """
 
 import functools
@@ -9,8 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import sklearn.calibration
-import sklearn.metrics
 from hypothesis import strategies as st
 
 # What is scored: strategies of (y_true, y_pred or y_score), given the classes and the number of samples
@@ -74,6 +72,10 @@ def some_classes(classes, n):
     return st.none() | st.lists(st.sampled_from([*classes, unknown]), min_size=1, max_size=4, unique=True)
 
 
+def known_classes(classes, n):
+    return st.none() | st.lists(st.sampled_from(classes), min_size=1, max_size=4, unique=True)
+
+
 def all_classes(classes, n):
     return st.just(list(classes))
 
@@ -87,110 +89,147 @@ MORE = ((0, 1, 2), ("ant", "bee", "cow"), (0, 1, 2, 3, 4))
 ANY = (*TWO, *MORE)
 FROM_0 = ((0, 1), (0, 1, 2), (0, 1, 2, 3, 4))
 BOOL = st.booleans()
-AVERAGE = st.sampled_from([None, "micro", "macro", "weighted", "samples"])
-ZERO_DIVISION = st.sampled_from([0, 1, np.nan, "warn"])
-WEIGHTS = {"sample_weight": weights}
-FRACTION = WEIGHTS | {
-    "labels": some_classes,
-    "average": st.sampled_from(["binary", None, "micro", "macro", "weighted", "samples"]),
-    "pos_label": one_class,
-    "zero_division": ZERO_DIVISION,
-}
-CURVE = WEIGHTS | {"pos_label": one_class, "drop_intermediate": BOOL}
-BETA = st.sampled_from([0, 0.5, 1, 2, np.inf])
+AVERAGES = [None, "micro", "macro", "weighted", "samples"]
+SCORED = {"sample_weight": weights}
+DIVIDED = SCORED | {"zero_division": st.sampled_from([0, 1, np.nan, "warn"])}
 
 
 class Row(NamedTuple):
-    scored: dict[Callable, tuple]  # what is scored, and the classes that it may have
-    options: dict
+    scored: Callable
+    among: tuple  # the classes that it may have
+    options: dict  # strategies, or functions of the classes and the number of samples that make one
     required: tuple = ()
-    module: object = sklearn.metrics
 
 
-ONE_OR_SEVERAL = {labels: ANY, several_labels: FROM_0}
+def fractions(**more):
+    """Precision and its relatives: of one class, of many, of several labels a sample, and anything at all."""
+    average, required = st.sampled_from(["binary", *AVERAGES]), ("average", *more)
+    of_classes = {"average": st.sampled_from(AVERAGES[:-1]), "labels": some_classes}
+    of_columns = {"average": st.sampled_from(AVERAGES), "labels": known_classes}
+    of_one = {"average": st.just("binary"), "pos_label": one_class}
+    return (
+        Row(labels, ANY, DIVIDED | more | of_classes, required),
+        Row(labels, TWO, DIVIDED | more | of_one, (*required, "pos_label")),
+        Row(several_labels, FROM_0, DIVIDED | more | of_columns, required),
+        Row(labels, ANY, DIVIDED | more | of_classes | of_one | {"average": average}, tuple(more)),
+    )
+
+
+def curves():
+    options = SCORED | {"drop_intermediate": BOOL, "pos_label": one_class}
+    return Row(scores, TWO, options, ("pos_label",)), Row(scores, ANY, options)
+
+
+BETA = st.sampled_from([0, 0.5, 1, 2, np.inf])
+REPORT = {
+    "sample_weight": whole_weights,  # the text of other sums may be rounded either way
+    "target_names": their_names,
+    "digits": st.integers(0, 4),
+    "output_dict": BOOL,
+    "zero_division": DIVIDED["zero_division"],
+}
+PROBABILITY = SCORED | {"labels": all_classes}
+HALVES = {"scale_by_half": BOOL | st.just("auto"), "pos_label": one_class}
+UP_TO = {"max_fpr": st.sampled_from([None, 0.2, 0.5, 1])}
+OVR = {"multi_class": st.just("ovr"), "average": st.sampled_from(AVERAGES[:-1]), "labels": all_classes}
+OVO = {
+    "multi_class": st.just("ovo"),
+    "average": st.sampled_from(["macro", "weighted"]),
+    "labels": all_classes,
+}
 ROWS = {
-    "accuracy_score": Row(ONE_OR_SEVERAL, WEIGHTS | {"normalize": BOOL}),
-    "average_precision_score": Row(
-        {scores: TWO, probabilities: MORE[:2], several_scores: FROM_0},
-        WEIGHTS | {"average": AVERAGE, "pos_label": one_class},
+    "accuracy_score": (
+        Row(labels, ANY, SCORED | {"normalize": BOOL}),
+        Row(several_labels, FROM_0, SCORED | {"normalize": BOOL}),
     ),
-    "balanced_accuracy_score": Row({labels: ANY}, WEIGHTS | {"adjusted": BOOL}),
-    "brier_score_loss": Row(
-        {probability: TWO, probabilities: ANY},
-        WEIGHTS | {"pos_label": one_class, "labels": all_classes, "scale_by_half": BOOL | st.just("auto")},
+    "average_precision_score": (
+        Row(scores, TWO, SCORED | {"pos_label": one_class}, ("pos_label",)),
+        Row(several_scores, FROM_0, SCORED | {"average": st.sampled_from(AVERAGES)}),
+        Row(probabilities, MORE[:2], SCORED | {"average": st.sampled_from(AVERAGES)}, ("average",)),
+        Row(probabilities, ANY, SCORED | {"pos_label": one_class}),
     ),
-    "calibration_curve": Row(
-        {probability: TWO},
-        {
-            "pos_label": one_class,
-            "n_bins": st.integers(1, 6),
-            "strategy": st.sampled_from(["uniform", "quantile"]),
-        },
-        required=("pos_label",),
-        module=sklearn.calibration,
+    "balanced_accuracy_score": (Row(labels, ANY, SCORED | {"adjusted": BOOL}),),
+    "brier_score_loss": (
+        Row(probability, TWO, PROBABILITY | HALVES, ("pos_label",)),
+        Row(probabilities, ANY, PROBABILITY | HALVES),
     ),
-    "classification_report": Row(
-        ONE_OR_SEVERAL,
-        {
-            "sample_weight": whole_weights,  # the text of other sums may be rounded either way
-            "labels": some_classes,
-            "target_names": their_names,
-            "digits": st.integers(0, 4),
-            "output_dict": BOOL,
-            "zero_division": ZERO_DIVISION,
-        },
+    "calibration_curve": (
+        Row(
+            probability,
+            TWO,
+            {
+                "n_bins": st.integers(1, 6),
+                "strategy": st.sampled_from(["uniform", "quantile"]),
+                "pos_label": one_class,
+            },
+            ("pos_label",),
+        ),
     ),
-    "cohen_kappa_score": Row(
-        {labels: ANY},
-        WEIGHTS
-        | {
-            "labels": some_classes,
-            "weights": st.sampled_from([None, "linear", "quadratic"]),
-            "replace_undefined_by": st.just(0.5),
-        },
+    "classification_report": (
+        Row(labels, ANY, REPORT | {"labels": some_classes}),
+        Row(several_labels, FROM_0, REPORT | {"labels": known_classes}),
     ),
-    "confusion_matrix": Row(
-        {labels: ANY},
-        WEIGHTS | {"labels": some_classes, "normalize": st.sampled_from([None, "true", "pred", "all"])},
+    "cohen_kappa_score": (
+        Row(
+            labels,
+            ANY,
+            SCORED
+            | {
+                "labels": some_classes,
+                "weights": st.sampled_from([None, "linear", "quadratic"]),
+                "replace_undefined_by": st.just(0.5),
+            },
+        ),
     ),
-    "det_curve": Row({scores: ANY}, CURVE, required=("pos_label",)),
-    "f1_score": Row(ONE_OR_SEVERAL, FRACTION, required=("average",)),
-    "fbeta_score": Row(ONE_OR_SEVERAL, FRACTION | {"beta": BETA}, required=("average", "beta")),
-    "log_loss": Row(
-        {probability: TWO, probabilities: ANY}, WEIGHTS | {"labels": all_classes, "normalize": BOOL}
+    "confusion_matrix": (
+        Row(
+            labels,
+            ANY,
+            SCORED | {"labels": some_classes, "normalize": st.sampled_from([None, "true", "pred", "all"])},
+        ),
     ),
-    "matthews_corrcoef": Row({labels: ANY}, WEIGHTS),
-    "multilabel_confusion_matrix": Row(
-        ONE_OR_SEVERAL, WEIGHTS | {"labels": some_classes, "samplewise": BOOL}
+    "det_curve": curves(),
+    "f1_score": fractions(),
+    "fbeta_score": fractions(beta=BETA),
+    "log_loss": (
+        Row(probability, TWO, PROBABILITY | {"normalize": BOOL}),
+        Row(probabilities, ANY, PROBABILITY | {"normalize": BOOL}),
     ),
-    "precision_recall_curve": Row({scores: ANY}, CURVE, required=("pos_label",)),
-    "precision_recall_fscore_support": Row(ONE_OR_SEVERAL, FRACTION | {"beta": BETA}, required=("average",)),
-    "precision_score": Row(ONE_OR_SEVERAL, FRACTION, required=("average",)),
-    "recall_score": Row(ONE_OR_SEVERAL, FRACTION, required=("average",)),
-    "roc_auc_score": Row(
-        {scores: TWO, probabilities: (*MORE, (0, 1)), several_scores: FROM_0},
-        WEIGHTS
-        | {
-            "average": AVERAGE,
-            "max_fpr": st.sampled_from([None, 0.2, 0.5, 1]),
-            "multi_class": st.sampled_from(["ovr", "ovo"]),
-            "labels": all_classes,
-        },
+    "matthews_corrcoef": (Row(labels, ANY, SCORED),),
+    "multilabel_confusion_matrix": (
+        Row(labels, ANY, SCORED | {"labels": some_classes}),
+        Row(several_labels, FROM_0, SCORED | {"labels": known_classes, "samplewise": BOOL}),
+        Row(labels, ANY, SCORED | {"samplewise": BOOL}),
     ),
-    "roc_curve": Row({scores: ANY}, CURVE, required=("pos_label",)),
+    "precision_recall_curve": curves(),
+    "precision_recall_fscore_support": fractions(beta=BETA),
+    "precision_score": fractions(),
+    "recall_score": fractions(),
+    "roc_auc_score": (
+        Row(scores, TWO, SCORED | UP_TO),
+        Row(several_scores, FROM_0, SCORED | UP_TO | {"average": st.sampled_from(AVERAGES)}),
+        Row(probabilities, MORE, SCORED | OVR, tuple(OVR)),
+        Row(probabilities, MORE, OVO, tuple(OVO)),
+        Row(
+            probabilities,
+            (*MORE, (0, 1)),
+            SCORED | UP_TO | OVR | {"multi_class": st.sampled_from(["ovr", "ovo"])},
+        ),
+    ),
+    "roc_curve": curves(),
 }
 
 
 @functools.cache  # making strategies takes longer than drawing from them
-def calls_of_size(name, scored, classes, n):
-    row = ROWS[name]
+def calls_of_size(name, row, classes, n):
+    row = ROWS[name][row]
     options = {key: o(classes, n) if callable(o) else o for key, o in row.options.items()}
     required = {key: options.pop(key) for key in row.required}
-    return st.tuples(scored(classes, n), st.fixed_dictionaries(required, optional=options))
+    return st.tuples(row.scored(classes, n), st.fixed_dictionaries(required, optional=options))
 
 
 def calls(name):
     """Strategy of ((y_true, y_pred or y_score), options)."""
-    kinds = [(scored, classes) for scored, among in ROWS[name].scored.items() for classes in among]
-    sizes = st.tuples(st.sampled_from(kinds), st.integers(1, 12))
+    rows = [st.tuples(st.just(i), st.sampled_from(row.among)) for i, row in enumerate(ROWS[name])]
+    sizes = st.tuples(st.one_of(rows), st.integers(1, 12))
     return sizes.flatmap(lambda size: calls_of_size(name, *size[0], size[1]))

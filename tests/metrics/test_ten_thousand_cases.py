@@ -1,4 +1,4 @@
-"""Every metric against live scikit-learn on random calls: 100 of each in `make test`, 10,000 in `make slow`.
+"""Every metric against live scikit-learn on random calls: 200 of each in `make test`, 10,000 in `make slow`.
 
 On each call the two must return the same values or raise the same kind of error, and give the same warnings;
 where they do not, ``DIFFERENCES`` says why, and what ours does instead. A public metric without a row in
@@ -67,7 +67,7 @@ def samples_without_weight(y_true, answer, options):
 
 
 def one_class_with_weight(y_true, answer, options):
-    return len(np.unique(y_true[weight_of(y_true, options) != 0] == options["pos_label"])) == 1
+    return len(np.unique(y_true[weight_of(y_true, options) != 0] == options.get("pos_label", 1))) == 1
 
 
 def one_class(y_true, answer, options):
@@ -182,10 +182,14 @@ def same_value(ours, theirs):
     return len(a) == len(b) and all(map(alike, a, b))
 
 
+def oracle(name):
+    return getattr(sklearn.metrics, name, None) or getattr(sklearn.calibration, name)
+
+
 def verdict(name, args, options):
     """Whether both returned a value, or both raised an error, or for which reason they differ."""
     ours = outcome(getattr(metrics, name), args, options)
-    theirs = outcome(getattr(ROWS[name].module, name), args, options)
+    theirs = outcome(oracle(name), args, options)
     equal = same_value(ours, theirs)
     if equal and (ours.error or ours.warnings == theirs.warnings):
         return "errors" if ours.error else "values"
@@ -207,7 +211,7 @@ def compare(name, n_calls):
 
     compare_one()
     assert verdicts.total() >= n_calls
-    assert verdicts["values"] > n_calls / 3  # that all fail alike would prove little
+    assert verdicts["values"] > n_calls / 2  # that all fail alike would prove little
     return verdicts
 
 
@@ -218,8 +222,8 @@ def test_every_metric_is_registered():
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_a_hundred_calls_equal_sklearns(name):
-    compare(name, 100)
+def test_two_hundred_calls_equal_sklearns(name):
+    compare(name, 200)
 
 
 @pytest.mark.slow
