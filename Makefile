@@ -7,9 +7,10 @@ STAMP := $(VENV)/.installed
 export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
-NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb)
+NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
+GRADING := notebooks/assignments/grading
 
-.PHONY: lab test lint unit slow mutants nbval notebooks study shift taggers scorecard checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -41,6 +42,14 @@ notebooks: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/jupyter nbconvert --to notebook --execute --inplace $(NOTEBOOKS)
 	$(BIN)/nbstripout --keep-output --keep-count --keep-id --extra-keys \
 		"metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
+
+# The learners' notebooks, without solutions.
+assignments: $(STAMP)
+	$(BIN)/python $(GRADING)/release.py notebooks/assignments/source notebooks/assignments/release
+
+# SUBMISSIONS holds STUDENT/ASSIGNMENT.ipynb. UNSAFE=1 runs without a sandbox what you have read.
+grade: $(STAMP)
+	$(BIN)/python $(GRADING)/grade.py $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
 
 # The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)

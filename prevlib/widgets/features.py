@@ -1,0 +1,134 @@
+"""Texts as points: layers, pooling and neighbours, for notebook 05.
+
+Features are extracted once, when the widget is made; from then on it only looks at them.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from ipywidgets import Dropdown
+from matplotlib.axes import Axes
+
+from prevlib.datasets import load_reviews
+from prevlib.features import extract_features
+from prevlib.plots import COLORS, plot_projection
+from prevlib.widgets.base import Explorer, explorer, number, picture
+
+N_TEXTS = 40
+N_NEIGHBOURS = 3
+POOLINGS = ("mean", "cls", "max")
+
+
+class Projection(NamedTuple):
+    """Features in the plane that keeps most of their variance."""
+
+    points: np.ndarray  # shape (n_texts, 2)
+    variance_kept: float  # share, in [0, 1]
+
+
+def project(features: np.ndarray) -> Projection:
+    """The first two principal components.
+
+    Args:
+        features: Shape (n_texts, hidden_size), at least two texts.
+    Example:
+        >>> project(np.array([[0.0, 0.0, 1.0], [2.0, 0.0, 1.0], [4.0, 0.0, 1.0]])).variance_kept
+        1.0
+    """
+    centred = features - features.mean(axis=0)
+    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+    share = (sizes[:2] ** 2).sum() / max((sizes**2).sum(), np.finfo(float).tiny)
+    return Projection(left[:, :2] * sizes[:2], float(share))
+
+
+def cosine_similarities(features: np.ndarray) -> np.ndarray:
+    """Cosine of the angle between each two rows, shape (n_texts, n_texts)."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    directions = features / np.maximum(lengths, np.finfo(features.dtype).tiny)
+    return directions @ directions.T
+
+
+def nearest_neighbours(features: np.ndarray, n_neighbours: int) -> np.ndarray:
+    """The rows most alike in direction, the nearest first, itself left out, shape (n_texts, n_neighbours).
+
+    Example:
+        >>> nearest_neighbours(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]), 1).ravel().tolist()
+        [1, 0, 1]
+    """
+    similarities = cosine_similarities(features)
+    np.fill_diagonal(similarities, -np.inf)
+    return np.argsort(-similarities, axis=1, kind="stable")[:, :n_neighbours]
+
+
+def plot_neighbours(
+    points: np.ndarray,
+    labels: Sequence[int],
+    class_names: Sequence[str],
+    chosen: int,
+    neighbours: Sequence[int],
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """``plot_projection`` with a ring around one text, and lines and numbers to its neighbours."""
+    ax = plot_projection(points, labels, class_names, ax=ax)
+    for place, neighbour in enumerate(neighbours, start=1):
+        ax.plot(*points[[chosen, neighbour]].T, color="black", linewidth=0.8, zorder=0)
+        ax.annotate(str(place), points[neighbour], xytext=(5, 5), textcoords="offset points", fontsize=11)
+    ring = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": COLORS[5], "markeredgewidth": 2}
+    ax.plot(*points[chosen], "o", **ring)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    return ax
+
+
+def explore_features(
+    texts: Sequence[str] | None = None,
+    labels: Sequence[int] | None = None,
+    class_names: Sequence[str] = ("neg", "pos"),
+    checkpoint: str | Path = "minilm",
+) -> Explorer:
+    """Choose a layer, a pooling and a text; see its place and its nearest neighbours.
+
+    Args:
+        texts: At least two; validation reviews if None. Each needs a few milliseconds at the start.
+        labels: Number of the class of each text; needed with ``texts``.
+        class_names: In the order of the numbers.
+        checkpoint: Alias, folder or hub name.
+    Raises:
+        ValueError: If there are fewer than two texts, or not one label a text.
+    """
+    if texts is None:
+        texts, labels = load_reviews()["validation"][:N_TEXTS].values()
+    if labels is None or len(texts) != len(labels) or len(texts) < 2:
+        raise ValueError(
+            "`texts` must be at least two, with one label each; got "
+            f"{len(texts)} and {0 if labels is None else len(labels)}."
+        )
+    labels = np.asarray(labels)
+    features = {kind: extract_features(texts, checkpoint, layer="all", pooling=kind) for kind in POOLINGS}
+    n_layers = features["mean"].shape[1] - 1
+
+    def respond(layer: int, pooling: str, text: int) -> tuple[bytes, str]:
+        chosen, rows = text - 1, features[pooling][:, layer]
+        projection, neighbours = project(rows), nearest_neighbours(rows, N_NEIGHBOURS)
+        draw = partial(plot_neighbours, projection.points, labels, class_names, chosen, neighbours[chosen])
+        similarities = cosine_similarities(rows)[chosen]
+        agree = labels[neighbours[:, 0]] == labels
+        lines = [f"Text {text}, {class_names[labels[chosen]]}: {texts[chosen]}", "Nearest in direction:"]
+        for place, i in enumerate(neighbours[chosen], start=1):
+            lines.append(f"{place}. cosine {similarities[i]:.2f}, {class_names[labels[i]]}: {texts[i]}")
+        where = f"layer {layer}" if layer else "the embeddings, layer 0"
+        lines.append(
+            f"With {pooling} of {where}: the nearest neighbour has the same label for {agree.sum()} of "
+            f"{len(agree)} texts. The picture keeps {projection.variance_kept:.0%} of the variance."
+        )
+        return picture(draw, size=(7.2, 3.8)), "\n".join(lines)
+
+    controls = {
+        "layer": number("layer", n_layers, 0, n_layers, 1),
+        "pooling": Dropdown(options=POOLINGS, description="pooling"),
+        "text": number("text number", 1, 1, len(texts), 1),
+    }
+    return explorer("explore_features", controls, respond)
