@@ -102,7 +102,9 @@ def test_few_outputs_are_left_uncompared(notebook, path):
     ignored = [c for c in code_cells(notebook) if "nbval-ignore-output" in c.metadata.get("tags", [])]
     # 04, 06, 10 and 13: live training. 05: its table of layers, where one review in 853 may tip a rounding.
     # 14 and 15: times on this machine.
-    assert len(ignored) <= {"04": 2, "05": 1, "06": 4, "10": 2, "13": 1, "14": 2, "15": 2}.get(path.name[:2], 0)
+    assert len(ignored) <= {"04": 2, "05": 1, "06": 4, "10": 2, "13": 1, "14": 2, "15": 2}.get(
+        path.name[:2], 0
+    )
 
 
 def test_it_opens_with_its_card(notebook, path):
