@@ -82,7 +82,7 @@ def explorer(
     image = Picture(
         format="png",
         tooltip="Picture; the text below says what it shows",
-        layout=Layout(max_width="100%", object_fit="contain", align_self="flex-start"),
+        layout=Layout(max_width="calc(100% - 4px)", object_fit="contain", align_self="flex-start"),
     )
     words = HTML()
 
