@@ -108,4 +108,7 @@ def main(given: list[str] | None = None) -> int | str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (RuntimeError, ValueError) as error:
+        sys.exit(str(error))
