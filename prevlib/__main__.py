@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: the same command goes on from here")
     matplotlib.use("agg")
     pictures = draw(evaluation)
     command = shlex.join(["python", "-m", "prevlib", *arguments])

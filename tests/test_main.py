@@ -68,10 +68,13 @@ def test_speeches_are_resampled_as_a_whole(checkpoint, tmp_path, capsys):
 
 def test_own_texts_go_below_build_and_are_not_quoted(checkpoint, table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command_line, "MAX_CLASSES", 1)  # as if there were too many to be drawn
     run(checkpoint, "--data", table, "--labels", 20)
-    card = (tmp_path / "build" / "tiny-mine" / "README.md").read_text(encoding="utf-8")
+    folder = tmp_path / "build" / "tiny-mine"
+    card = (folder / "README.md").read_text(encoding="utf-8")
     assert "# tiny for mine" in card
     assert "joy number" not in card
+    assert {path.stem for path in folder.glob("*.png")} == {"scores", "calibration"}  # slices are too small
 
 
 def test_an_interrupted_command_goes_on(checkpoint, table, tmp_path, capsys, monkeypatch):
@@ -82,7 +85,7 @@ def test_an_interrupted_command_goes_on(checkpoint, table, tmp_path, capsys, mon
 
     with monkeypatch.context() as patch:
         patch.setattr(pipeline, "predict_logits", stop)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(SystemExit, match="interrupted: the same command goes on from here"):
             run(*arguments)
     assert not (tmp_path / "out" / "card.html").exists()
     with monkeypatch.context() as patch:

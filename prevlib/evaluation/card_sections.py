@@ -25,7 +25,7 @@ PROFILE = {  # field of a cost profile -> what to call it, and how to write it
     "texts_per_second": ("texts a second, in the best batches", "{:,.0f}"),
     "peak_memory_mib": ("memory of a new process, at most", "{:,.0f} MiB"),
     "finetuning_seconds_per_1000_labels": ("training, one epoch with 1,000 labels", "{:,.0f} s"),
-    "joules_per_1000_texts": ("energy for 1,000 texts, estimated at 15 W", "{:,.0f} J"),
+    "joules_per_1000_texts": ("energy for 1,000 texts, estimated", "{:,.0f} J"),
 }
 
 
@@ -187,7 +187,8 @@ def cost(evaluation: Evaluation) -> Iterator[str]:
     rows = [[PROFILE[f][0], PROFILE[f][1].format(value)] for f, value in known.items() if value is not None]
     yield table(["", ""], rows)
     machine = evaluation.cost.get("machine")
-    yield f"Times and memory belong to one machine{f' ({plain(machine)})' if machine else ''} and one hour."
+    where = f"one machine ({plain(machine)})" if machine else "one machine"
+    yield f"Times and memory belong to {where} and one hour. Energy is time multiplied by an assumed power."
 
 
 def limits(evaluation: Evaluation) -> Iterator[str]:
