@@ -6,6 +6,9 @@ replaced in one step, so the one before stays until the new one is there. The wo
 shows, and change with it: for readers who do not see it, and for tests. They are a live region, so a screen
 reader may read them out after each change.
 
+The keyboard is enough: Tab goes from control to control, arrows change numbers, Space opens a menu or ticks a
+box. (The arrows alone would not do for a menu: JupyterLab takes them to go to the next cell.)
+
 Left out: Output widgets and ``interact``, whose output gets lost in saved notebooks.
 """
 
@@ -120,7 +123,10 @@ def number(
     whole = all(isinstance(part, int) for part in (value, low, high, step))
     make_field, make_slider = (BoundedIntText, IntSlider) if whole else (BoundedFloatText, FloatSlider)
     limits = {"value": value, "min": low, "max": high, "step": step}
-    field = make_field(description=description, layout=Layout(flex="0 0 auto", width="15em"), **limits)
+    # Without a tooltip of its own the label gets one that reads "null".
+    field = make_field(
+        description=description, tooltip="", layout=Layout(flex="0 0 auto", width="15em"), **limits
+    )
     slider = make_slider(readout=False, layout=Layout(flex="1 1 auto", min_width="6em"), **limits)
     link((slider, "value"), (field, "value"), transform=(lambda x: round(x, 6), lambda x: x))
     field.row = HBox([field, slider])

@@ -1,6 +1,5 @@
 """Hide words, again and again, and hold the counts against what was to be expected, for notebook 02."""
 
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -52,7 +51,8 @@ def count_masks(
     kept = chosen & (batch.input_ids == batch.labels)
     n_tokens = int((special_tokens_mask == 0).sum())
     n_chosen = mlm_probability * n_tokens
-    shares = (mask_replace_prob, random_replace_prob, 1 - mask_replace_prob - random_replace_prob, 1)
+    kept_prob = max(0.0, 1 - mask_replace_prob - random_replace_prob)
+    shares = (mask_replace_prob, random_replace_prob, kept_prob, 1)
     counts = (masked, chosen & ~masked & ~kept, kept, chosen)
     return MaskCounts(
         n_tokens, tuple(int(part.sum()) for part in counts), tuple(n_chosen * share for share in shares)
@@ -75,7 +75,11 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
         ids, special = (encoded[name].repeat(times, 1) for name in ("input_ids", "special_tokens_mask"))
         if special.all():
             raise ValueError("`text` must hold at least one word to hide; got none. Type some words.")
-        rates = {"mlm_probability": rate, "mask_replace_prob": mask, "random_replace_prob": random}
+        rates = {
+            "mlm_probability": rate,
+            "mask_replace_prob": mask,
+            "random_replace_prob": round((1 - mask) * random, 6),
+        }
         batch = (mask_whole_words if whole else mask_tokens)(
             ids,
             special_tokens_mask=special,
@@ -90,19 +94,21 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
             batch, special_tokens_mask=special, mask_token_id=tokenizer.mask_token_id, **rates
         )
         per_100 = [[100 * count / found.n_tokens for count in part] for part in found[1:]]
-        draw_bars = partial(plot_bars, KINDS, per_100[0], expected=per_100[1])
 
-        def draw(ax):
-            draw_bars(ax=ax).set_ylabel("tokens in 100")
+        def plot_counts(ax):
+            plot_bars(KINDS, per_100[0], expected=per_100[1], ax=ax).set_ylabel("tokens in 100")
 
+        to_random = rates["random_replace_prob"]
+        shares = f"{mask:.1%} become [MASK], {to_random:.1%} random tokens, {1 - mask - to_random:.1%} stay"
         words = _describe(batch, special[0] == 0, found, tokenizer, times)
-        return picture(draw, size=(6.4, 3.2)), words
+        png = picture(plot_counts, size=(6.4, 3.2))
+        return png, f"{rate:.0%} are chosen; of these {shares}.\n{words}"
 
     controls = {
         "text": Text(text, description="text"),
-        "rate": number("chosen, share", 0.15, 0.0, 1.0, 0.05),
-        "mask": number("of these [MASK]", 0.8, 0.0, 1.0, 0.05),
-        "random": number("of these random", 0.1, 0.0, 1.0, 0.05),
+        "rate": number("share chosen", 0.15, 0.0, 1.0, 0.05),
+        "mask": number("chosen to [MASK]", 0.8, 0.0, 1.0, 0.05),
+        "random": number("rest random", 0.5, 0.0, 1.0, 0.05),
         "whole": Checkbox(False, description="whole words"),
         "times": Dropdown(options=[1, 10, 100, 1000], description="times masked"),
         "draw": number("draw number", 4, 1, 100, 1),

@@ -46,6 +46,7 @@ def plot_moment(
     ax.plot(x, loss, "o", markersize=13, markerfacecolor="none", markeredgecolor=COLORS[5], markeredgewidth=2)
     ax.annotate(f"{loss:.2f}", moment, xytext=(10, 8), textcoords="offset points")
     ax.set_xscale("log")  # most happens early
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.margins(x=0.08)
     ax.set_xlabel("tokens read (millions)" if unit == "tokens" else unit)
     return ax

@@ -1,6 +1,5 @@
-"""Each widget, with the real ipywidgets: set a value, read the words, look whether the picture changed."""
+"""Widgets on texts and models, with the real ipywidgets: set a value, read the words, see the picture."""
 
-import html
 import json
 import re
 
@@ -8,40 +7,32 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.figure import Figure
+from reading import move, words
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
 from prevlib.checkpoints import load_tokenizer
+from prevlib.generation import fill_mask
+from prevlib.interpretation import attention_maps, attention_rollout
 from prevlib.losses import cross_entropy
 from prevlib.masking import mask_tokens
 from prevlib.tokenization import train_wordpiece
 from prevlib.widgets import (
+    explore_attention,
     explore_cross_entropy,
     explore_features,
+    explore_fill_mask,
     explore_masking,
     explore_tokens,
     explore_training,
 )
+from prevlib.widgets.attention import look
 from prevlib.widgets.cross_entropy import loss_parts
 from prevlib.widgets.features import cosine_similarities, nearest_neighbours, project
 from prevlib.widgets.masking import count_masks
 from prevlib.widgets.tokens import plot_words, split_words
 from prevlib.widgets.training import landmarks_passed
-
-
-def words(box):
-    """What the widget says, as plain text."""
-    return html.unescape(re.sub("<[^>]*>", "\n", box.words.value)).strip()
-
-
-def move(box, **values):
-    """Set controls; return the words, and whether the picture is another one."""
-    before = box.image.value
-    for name, value in values.items():
-        box.controls[name].value = value
-    return words(box), box.image.value != before
-
 
 # tokens
 
@@ -110,10 +101,10 @@ def test_rates_reach_the_masks():
     box = explore_masking()
     text, _ = move(box, random=0.0, mask=1.0, rate=1.0)
     assert "[MASK] 23 (expected 23.0); random 0 (expected 0.0); kept 0" in text
-    text, changed = move(box, random=0.5)
-    assert "must be at most 1" in text and not changed
-    text, _ = move(box, mask=0.5, text="")
-    assert "Type some words" in text
+    text, _ = move(box, mask=0.0, random=1.0)
+    assert "[MASK] 0 (expected 0.0); random 23 (expected 23.0); kept 0" in text
+    text, changed = move(box, text="")
+    assert "Type some words" in text and not changed
 
 
 def test_whole_words_are_hidden_with_all_their_pieces():
@@ -222,3 +213,52 @@ def test_layer_pooling_and_text_are_looked_up_not_computed_again(monkeypatch):
 def test_texts_need_labels():
     with pytest.raises(ValueError, match="at least two, with one label each; got 2 and 0"):
         explore_features(["a", "b"])
+
+
+# fill_mask
+
+
+def test_gaps_are_filled_as_by_the_library():
+    box = explore_fill_mask()
+    [best] = fill_mask("one of the worst [MASK] i have ever seen .", top_k=1)
+    assert f"Gap 1 of 1: {best[0].token} {best[0].probability:.3f}" in words(box)
+    text, changed = move(box, top_k=3)
+    assert changed and text.count(",") == 2
+    text, changed = move(box, text="[MASK] [MASK] [MASK] [MASK] .")
+    assert changed and "Gap 4 of 4" in text and "shows the first 3 gaps" in text
+    text, changed = move(box, text="no gap")
+    assert not changed and "Write [MASK] where a word is missing" in text
+
+
+# attention
+
+
+def test_each_view_is_what_it_says():
+    attentions = np.random.default_rng(0).dirichlet(np.ones(5), size=(3, 2, 5))
+    np.testing.assert_array_equal(look(attentions, "one head", 2, 1).matrix, attentions[1, 0])
+    np.testing.assert_array_equal(look(attentions, "mean of the heads", 3, 1).matrix, attentions[2].mean(0))
+    rollout = look(attentions, "rollout up to the layer", 2, 1)
+    np.testing.assert_array_equal(rollout.matrix, attention_rollout(attentions[:2]))
+    assert rollout.name == "rollout up to layer 2"
+
+
+def test_layer_head_and_token_are_looked_up():
+    box = explore_attention("a good film .")
+    assert "Pre-trained, layer 1, head 3.\nToken 4 of 6, film, looks at: good (token 3) 1.00" in words(box)
+    row = attention_maps("a good film .").attentions[4, 7, 1]
+    text, changed = move(box, layer=5, head=8, token=2)
+    assert changed and "layer 5, head 8.\nToken 2 of 6, a, looks at" in text
+    assert f"(token {row.argmax() + 1}) {row.max():.2f}" in text
+    for values in ({"view": "mean of the heads"}, {"view": "rollout up to the layer"}, {"untrained": True}):
+        before = words(box)
+        text, changed = move(box, **values)
+        assert changed and text != before
+    assert "Untrained twin, rollout up to layer 5" in text
+
+
+def test_another_text_may_be_shorter_but_not_too_long():
+    box = explore_attention("a good film .")
+    text, changed = move(box, token=6, text="good .")
+    assert changed and "Token 4 of 4, [SEP]" in text
+    text, changed = move(box, text="word " * 39)
+    assert not changed and "at most 40 tokens to be drawn; got 41" in text

@@ -1,0 +1,75 @@
+"""Turn the temperature, and watch certainty meet truth, for notebook 08."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit, logit, softmax
+
+from prevlib.evaluation import wilson_interval
+from prevlib.metrics import expected_calibration_error, log_loss, reliability_bins, temperature_scale
+from prevlib.plots import plot_reliability
+from prevlib.widgets.base import Explorer, explorer, number, picture
+from prevlib.widgets.study import study_predictions
+
+
+def scale_logits(logits: ArrayLike, temperature: float) -> np.ndarray:
+    """Probabilities of logits divided by ``temperature``: rows of classes, or of class 1 from log-odds.
+
+    Example:
+        >>> scale_logits([4.0, -4.0], 4.0).round(2).tolist()
+        [0.73, 0.27]
+    """
+    scaled = np.asarray(logits, dtype=float) / temperature
+    return expit(scaled) if scaled.ndim == 1 else softmax(scaled, axis=1)
+
+
+def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | None = None) -> Explorer:
+    """Divide the logits by a temperature. The best one is fitted on the first half, the second half is shown.
+
+    Args:
+        logits: Shape (n_samples, n_classes), or log-odds of class 1, shape (n_samples,); of the fine-tuned
+            ``minilm`` on the test reviews if None.
+        y_true: Number of the true class, with ``logits``.
+    Raises:
+        ValueError: If one is given without the other, or as ``temperature_scale``.
+    """
+    if (logits is None) != (y_true is None):
+        raise ValueError("`logits` and `y_true` must be given together; got one of them. Pass both.")
+    if logits is None:
+        y_true, y_proba = study_predictions()
+        logits = logit(np.clip(y_proba, 5e-5, 1 - 5e-5))  # the study keeps four digits
+    logits, y_true = np.asarray(logits, dtype=float), np.asarray(y_true)
+    half = len(y_true) // 2
+    best = temperature_scale(logits[:half], y_true[:half]).temperature
+    logits, y_true = logits[half:], y_true[half:]
+    class_names = np.arange(2 if logits.ndim == 1 else logits.shape[1])
+
+    def respond(temperature: float, n_bins: int) -> tuple[bytes, str]:
+        y_proba = scale_logits(logits, temperature)
+        bins = reliability_bins(y_true, y_proba, n_bins=n_bins)
+        confidence, share_right = bins.confidence / bins.n, bins.right / bins.n
+        ends = [wilson_interval(right, n) for right, n in zip(bins.right, bins.n, strict=True)]
+
+        def plot(ax):
+            limits = {"low": [end.low for end in ends], "high": [end.high for end in ends]}
+            plot_reliability(confidence, share_right, counts=bins.n, **limits, ax=ax)
+            if logits.ndim == 1:
+                ax.set(xlabel="mean probability of class 1", ylabel="share of class 1")
+
+        called = y_proba.argmax(axis=1) if y_proba.ndim == 2 else y_proba > 0.5
+        ece = expected_calibration_error(y_true, y_proba, n_bins=n_bins)
+        loss = log_loss(y_true, y_proba, labels=class_names)
+        worst = int(np.abs(bins.right - bins.confidence).argmax())
+        words = (
+            f"Temperature {temperature:.1f}: ECE {ece:.3f} in {n_bins} bins, log loss {loss:.3f} nats, "
+            f"accuracy {np.mean(called == y_true):.3f}.\n"
+            f"The bin that adds most to the ECE: {bins.n[worst]:,.0f} samples with a mean of "
+            f"{confidence[worst]:.2f}, of which {share_right[worst]:.2f} came true.\n"
+            f"On the other half of the samples the best temperature is {best:.1f}."
+        )
+        return picture(plot, size=(4.6, 4.4)), words
+
+    controls = {
+        "temperature": number("temperature", 1.0, 0.2, 8.0, 0.1),
+        "n_bins": number("bins", 8, 1, 20, 1),
+    }
+    return explorer("explore_calibration", controls, respond)

@@ -1,0 +1,61 @@
+"""Leave gaps in a text, and see what a masked language model would fill in, for notebook 11."""
+
+from collections.abc import Sequence
+from functools import lru_cache, partial
+from pathlib import Path
+
+from ipywidgets import Text
+from matplotlib.axes import Axes
+
+from prevlib.generation import Filled, fill_mask
+from prevlib.plots import COLORS
+from prevlib.plots.style import new_axes
+from prevlib.widgets.base import Explorer, explorer, number, picture
+
+TEXT = "one of the worst [MASK] i have ever seen ."
+N_DRAWN = 3  # gaps that fit beside each other
+
+
+def plot_candidates(
+    candidates: Sequence[Filled], *, title: str = "", n_rows: int | None = None, ax: Axes | None = None
+) -> Axes:
+    """A bar and its number for each token that may stand in a gap, the most probable on top."""
+    ax = new_axes(ax)
+    bars = ax.barh(range(len(candidates)), [filled.probability for filled in candidates], color=COLORS[4])
+    ax.bar_label(bars, fmt="%.3f", padding=3)
+    ax.set_yticks(range(len(candidates)), [filled.token for filled in candidates], parse_math=False)
+    ax.set(xlim=(0, 1.12), ylim=((n_rows or len(candidates)) - 0.4, -0.6), xlabel="probability", title=title)
+    return ax
+
+
+def explore_fill_mask(text: str = TEXT, checkpoint: str | Path = "mini") -> Explorer:
+    """Write [MASK] where a word is missing, and press Enter.
+
+    Args:
+        text: To begin with.
+        checkpoint: Alias, folder or hub name of a masked language model.
+    Raises:
+        ValueError: As ``fill_mask``.
+    """
+    fill = lru_cache(maxsize=32)(partial(fill_mask, checkpoint=checkpoint))
+
+    def respond(text: str, top_k: int) -> tuple[bytes, str]:
+        gaps = fill(text, top_k=top_k)
+        draws = [
+            partial(plot_candidates, gap, title=f"gap {i}") for i, gap in enumerate(gaps[:N_DRAWN], start=1)
+        ]
+        lines = []
+        for i, gap in enumerate(gaps, start=1):
+            best = ", ".join(f"{filled.token} {filled.probability:.3f}" for filled in gap)
+            rest = 1 - sum(filled.probability for filled in gap)
+            lines.append(f"Gap {i} of {len(gaps)}: {best}; all other tokens {rest:.3f}.")
+        if len(gaps) > N_DRAWN:
+            lines.append(f"The picture shows the first {N_DRAWN} gaps.")
+        lines.append(f"Best guess in gap 1: {gaps[0][0].text}")
+        return picture(*draws, size=(2.6 * len(draws) + 2.4, 0.3 * top_k + 1.3)), "\n".join(lines)
+
+    controls = {
+        "text": Text(text, description="text", continuous_update=False),
+        "top_k": number("tokens shown", 5, 1, 12, 1),
+    }
+    return explorer("explore_fill_mask", controls, respond)

@@ -1,0 +1,72 @@
+"""Say what each task and each factor of cost is worth to you, and see what comes first, for notebook 14."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from ipywidgets import Dropdown
+from matplotlib.ticker import EngFormatter, LogLocator
+
+from prevlib.evaluation import COSTS, pareto_front, read_scorecard, scorecard
+from prevlib.plots import plot_pareto
+from prevlib.widgets.base import Explorer, explorer, number, picture
+
+
+def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None) -> Explorer:
+    """Weigh the tasks, price one of the costs.
+
+    Args:
+        models: As for ``scorecard``; the shipped measurements if None.
+    Raises:
+        ValueError: If no task is scored, or no cost known, for every model; or as ``scorecard``.
+    """
+    if models is None:
+        models = read_scorecard()
+    facts = pd.DataFrame(list(models.values()), index=list(models)) if isinstance(models, Mapping) else models
+    complete = [name for name in facts if facts[name].notna().all()]
+    tasks = [name for name in complete if {f"{name}_low", f"{name}_high"} <= set(complete)]
+    costs = [name for name in COSTS if name in complete and (facts[name] > 0).all()]
+    if not tasks or not costs:
+        raise ValueError(
+            "`models` must have a task and a cost that are known for all of them; "
+            f"got tasks {tasks} and costs {costs}."
+        )
+
+    def respond(cost: str, price: float, **weights: float) -> tuple[bytes, str]:
+        weights = dict(zip(tasks, weights.values(), strict=True)) | {cost: price}
+        card = scorecard(facts, tasks, weights)
+        table = card.table
+
+        def draw(ax):
+            ends = {"low": table["performance_low"], "high": table["performance_high"]}
+            plot_pareto(table.index, table[cost], table["performance"], **ends, ax=ax)
+            first = f"first at a price of {price:g}: {card.ranking[0]}"
+            ax.set(xlabel=cost, ylabel="weighted score", title=first)
+            factor = table[cost].max() / table[cost].min()
+            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if factor < 100 else (1,)))
+            ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20M
+            ax.minorticks_off()
+
+        front = table.index[pareto_front(table["performance"], table[cost])]
+        rows = "; ".join(
+            f"{name} {row.overall:.3f} = {row.performance:.3f} - {row.penalty:.3f}"
+            for name, row in table.iterrows()
+        )
+        shares = ", ".join(f"{task} {weights[task]:g}" for task in tasks)
+        words = (
+            f"{card.sentence}\n"
+            f"Score minus penalty, with weights {shares}, and {price:g} for each factor of ten of {cost}: "
+            f"{rows}.\n"
+            f"Best for some budget of {cost}: {', '.join(front)}."
+        )
+        return picture(draw, size=(7.2, 4.0)), words
+
+    controls = {
+        "cost": Dropdown(options=costs, value=_first(costs), description="cost"),
+        "price": number("price of x 10", 0.02, 0.0, 0.5, 0.01),
+        **{f"task_{i}": number(task, 1.0, 0.0, 3.0, 0.5) for i, task in enumerate(tasks)},
+    }
+    return explorer("explore_scorecard", controls, respond)
+
+
+def _first(costs: list[str]) -> str:
+    return "latency_p50_ms" if "latency_p50_ms" in costs else costs[0]

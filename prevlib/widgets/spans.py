@@ -1,0 +1,111 @@
+"""Edit tags, and see why a name is right or wrong as a whole, for notebook 10."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from ipywidgets import Dropdown
+from matplotlib.axes import Axes
+
+from prevlib.metrics import accuracy_score, extract_spans, span_counts
+from prevlib.plots import COLORS
+from prevlib.plots.style import new_axes
+from prevlib.widgets.base import Explorer, explorer, picture
+
+TOKENS = ("Marie", "Curie", "left", "New", "South", "Wales", "in", "May")
+TRUE = ("B-PER", "I-PER", "O", "B-LOC", "I-LOC", "I-LOC", "O", "O")
+PREDICTED = ("B-PER", "I-PER", "O", "O", "B-LOC", "I-LOC", "O", "O")
+
+
+def name_spans(tokens: Sequence[str], tags: Sequence[str]) -> list[str]:
+    """The names that tags mark, each with its type.
+
+    Example:
+        >>> name_spans(["Marie", "Curie", "left"], ["B-PER", "I-PER", "O"])
+        ['Marie Curie (PER)']
+    """
+    return [f"{' '.join(tokens[start:end])} ({kind})" for kind, start, end in extract_spans(tags)]
+
+
+def plot_spans(tokens: Sequence[str], rows: Mapping[str, Sequence[str]], *, ax: Axes | None = None) -> Axes:
+    """Words in a line, and below them their tags by each source, with a bar around each span.
+
+    Args:
+        tokens: In their order.
+        rows: Name of the source -> its tags. Spans that are in all rows are solid, the others hatched.
+        ax: Where to draw.
+    """
+    ax = new_axes(ax)
+    spans = [extract_spans(tags) for tags in rows.values()]
+    right = set.intersection(*map(set, spans))
+    inside = {place for span in right for place in range(span.start, span.end)}
+    widths = [max(len(token), 6) + 2 for token in tokens]
+    lefts = [sum(widths[:i]) for i in range(len(widths) + 1)]
+    for y, (tags, found) in enumerate(zip(rows.values(), spans, strict=True), start=1):
+        for span in found:
+            left, width = lefts[span.start] + 0.4, lefts[span.end] - lefts[span.start] - 0.8
+            style = {"color": COLORS[0]} if span in right else {"color": "white", "hatch": "///"}
+            ax.barh(y, width, left=left, height=0.66, **(style | {"edgecolor": "black"}))
+        for place, tag in enumerate(tags):
+            box = {"facecolor": COLORS[0] if place in inside else "white", "edgecolor": "none", "pad": 1}
+            style = {"color": "white" if place in inside else "black", "bbox": box, "fontsize": 9}
+            ax.text(lefts[place] + widths[place] / 2, y, tag, ha="center", va="center", **style)
+    for token, left, width in zip(tokens, lefts, widths, strict=False):
+        ax.text(left + width / 2, 0, token, ha="center", va="center", fontsize=12, parse_math=False)
+    ax.set(xlim=(0, lefts[-1]), ylim=(len(rows) + 0.6, -0.6))
+    ax.set_yticks(range(1, len(rows) + 1), list(rows))
+    ax.set_xticks([])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def explore_spans(
+    tokens: Sequence[str] = TOKENS,
+    y_true: Sequence[str] = TRUE,
+    y_pred: Sequence[str] = PREDICTED,
+    types: Sequence[str] = ("PER", "ORG", "LOC", "MISC"),
+) -> Explorer:
+    """A menu of tags below each word of a sentence; the score of the words beside the score of the names.
+
+    Args:
+        tokens: The words.
+        y_true: Their true tags, IOB2.
+        y_pred: Predicted tags to begin with.
+        types: Of names, for the menus.
+    Raises:
+        ValueError: If there is not one tag a word, or a tag is not in the menus.
+    """
+    tokens, y_true, y_pred = list(tokens), list(y_true), list(y_pred)
+    options = ["O", *(f"{prefix}-{kind}" for kind in types for prefix in "BI")]
+    if not len(tokens) == len(y_true) == len(y_pred) or not {*y_true, *y_pred} <= {*options}:
+        raise ValueError(
+            "`y_true` and `y_pred` must hold one tag a word, out of "
+            f"{', '.join(options)}; got {len(tokens)} words, {y_true} and {y_pred}."
+        )
+
+    def respond(**tags: str) -> tuple[bytes, str]:
+        predicted = list(tags.values())
+        draw = partial(plot_spans, tokens, {"true": y_true, "predicted": predicted})
+        return picture(draw, size=(7.2, 1.9)), _describe(tokens, y_true, predicted)
+
+    controls = {
+        f"tag_{i}": Dropdown(options=options, value=tag, description=token)
+        for i, (token, tag) in enumerate(zip(tokens, y_pred, strict=True))
+    }
+    return explorer("explore_spans", controls, respond, width="12em", label_width="5em")
+
+
+def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str]) -> str:
+    ((right, predicted, true),) = span_counts([y_true], [y_pred]).tolist()
+    n_words = sum(a == b for a, b in zip(y_true, y_pred, strict=True))
+
+    def share(over: int, under: int) -> str:
+        return f"{over} of {under}" + (f", {over / under:.2f}" if under else "")
+
+    return (
+        f"True names: {', '.join(name_spans(tokens, y_true)) or 'none'}.\n"
+        f"Predicted names: {', '.join(name_spans(tokens, y_pred)) or 'none'}.\n"
+        f"Words with the right tag: {n_words} of {len(tokens)}, {accuracy_score(y_true, y_pred):.2f}.\n"
+        f"Names that are right: precision {share(right, predicted)}; recall {share(right, true)}; "
+        f"F1 {2 * right / max(1, predicted + true):.2f}."
+    )

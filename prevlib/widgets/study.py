@@ -1,0 +1,17 @@
+"""The predictions that widgets show if they are given none: a fine-tuned model on the test reviews."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from prevlib.datasets import load_reviews
+from prevlib.finetuning import read_study
+
+RUN = ("full", 2000, 0)  # method, labels, seed: as in notebooks 07 and 08
+
+
+@lru_cache(maxsize=1)
+def study_predictions() -> tuple[np.ndarray, np.ndarray]:
+    """True labels of the test reviews, and the probability of "positive" that the model of ``RUN`` gave."""
+    study = read_study().set_index(["method", "n_labels", "seed"]).sort_index()
+    return np.array(load_reviews()["test"]["label"]), np.array(study.loc[RUN, "y_proba"])
