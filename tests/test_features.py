@@ -1,5 +1,6 @@
 """Features: equal to transformers and sentence-transformers, and the same in any company."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -27,10 +28,18 @@ from transformers import (
     RobertaModel,
 )
 
-from prevlib import features
 from prevlib.checkpoints import checkpoint_path, load_tokenizer, quiet_transformers
 from prevlib.datasets import load_reviews
-from prevlib.features import FeatureExtractor, encode, extract_features, pool
+from prevlib.features import (
+    FeatureExtractor,
+    batches,
+    encode,
+    extract_features,
+    extraction,
+    length_sorted_batches,
+    pack_linear_layers,
+    pool,
+)
 
 TEXTS = [
     "a",
@@ -178,15 +187,15 @@ def test_the_pooler_equals_transformers_called_on_the_text_alone(reference):
 @pytest.fixture
 def loaded_once(monkeypatch):
     """Spare the tests that call ``extract_features`` for one text at a time the loading."""
-    for load in (features.load_encoder, features.load_tokenizer):
-        monkeypatch.setattr(features, load.__name__, cache(load))
+    for load in (extraction.load_encoder, extraction.load_tokenizer):
+        monkeypatch.setattr(extraction, load.__name__, cache(load))
 
 
 @pytest.mark.parametrize("pooling", ["mean", "max", "cls", "pooler"])
 def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypatch, loaded_once, pooling):
     layer = -1 if pooling == "pooler" else "all"
     alone = np.concatenate([extract_features([text], layer=layer, pooling=pooling) for text in TEXTS])
-    monkeypatch.setattr(features, "WINDOW", 5)  # windows, batches and order all vary
+    monkeypatch.setattr(batches, "WINDOW", 5)  # windows, batches and order all vary
     for batch_size, seed in [(32, 0), (3, 1), (2, 2)]:
         order = np.random.default_rng(seed).permutation(len(TEXTS))
         texts = [TEXTS[i] for i in order]
@@ -197,12 +206,93 @@ def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypa
 def test_texts_of_similar_length_run_together(reference):
     tokenizer, _ = reference
     texts = ["a", "a b c d", "a b", "a b c"]
-    batches = list(features.length_sorted_batches(texts, tokenizer, max_length=512, batch_size=2))
-    assert [rows for rows, _ in batches] == [[0, 2], [3, 1]]
-    assert [batch["attention_mask"].tolist() for _, batch in batches] == [
+    found = list(length_sorted_batches(texts, tokenizer, max_length=512, batch_size=2))
+    assert [rows for rows, _ in found] == [[0, 2], [3, 1]]
+    assert [batch["attention_mask"].tolist() for _, batch in found] == [
         [[1, 1, 1, 0], [1, 1, 1, 1]],
         [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]],
     ]
+
+
+def test_a_batch_holds_a_number_of_tokens_by_default(reference, monkeypatch):
+    tokenizer, _ = reference
+    monkeypatch.setattr(batches, "MAX_TOKENS", 12)
+    texts = ["a", "a b c d", "a b", "a b c", "a " * 30]  # 3, 6, 4, 5 and 32 tokens
+    found = list(length_sorted_batches(texts, tokenizer, max_length=512))
+    assert [rows for rows, _ in found] == [[0, 2], [3, 1], [4]]  # 2 x 4, 2 x 6, and one too long for any
+
+
+def test_bfloat16_points_into_the_same_direction():
+    exact, rounded = (extract_features(TEXTS, dtype=dtype) for dtype in ("float32", "bfloat16"))
+    assert rounded.dtype == np.float32
+    norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(rounded, axis=1)
+    assert ((exact * rounded).sum(axis=1) / norms).min() >= 0.999
+    assert not np.array_equal(exact, rounded)
+
+
+@pytest.mark.parametrize("layer", [-1, "all"])
+def test_a_file_holds_the_same_rows(no_pooler, tmp_path, layer):
+    expected = extract_features(["a b", "c", "d e f"], no_pooler, layer=layer)
+    found = extract_features(["a b", "c", "d e f"], no_pooler, layer=layer, out=tmp_path / "features.npy")
+    assert isinstance(found, np.memmap) and not found.flags.writeable
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), expected)
+
+
+def test_a_file_is_neither_overwritten_nor_left_half_written(no_pooler, tmp_path, monkeypatch):
+    path = tmp_path / "features.npy"
+    path.write_text("mine")
+    with pytest.raises(FileExistsError, match="`out` must be a new file; .*features.npy exists. Remove it"):
+        extract_features(["a"], no_pooler, out=path)
+    assert path.read_text() == "mine"
+    path.unlink()
+    monkeypatch.setattr(extraction, "pool", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        extract_features(["a"], no_pooler, out=path)
+    assert list(tmp_path.iterdir()) == []
+
+
+TWO_PROCESSES = """
+import sys
+import numpy as np
+from accelerate import PartialState
+from prevlib.features import extract_features
+
+checkpoint, folder = sys.argv[1:]
+texts = [f"word {'a ' * (i % 9)}{i}" for i in range(23)]
+found = extract_features(texts, checkpoint)
+mapped = extract_features(texts, checkpoint, layer="all", out=f"{folder}/all.npy")
+state = PartialState()
+assert found.shape[0] == mapped.shape[0] == 23
+np.save(f"{folder}/rank_{state.process_index}_of_{state.num_processes}.npy", found)
+state.destroy_process_group()
+"""
+
+
+def test_two_processes_share_the_texts_and_return_all_rows_in_order(no_pooler, tmp_path):
+    (tmp_path / "run.py").write_text(TWO_PROCESSES)
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+    subprocess.run([*run, tmp_path / "run.py", no_pooler, tmp_path], check=True, timeout=300)
+    texts = [f"word {'a ' * (i % 9)}{i}" for i in range(23)]
+    for rank in (0, 1):
+        found = np.load(tmp_path / f"rank_{rank}_of_2.npy")
+        np.testing.assert_allclose(found, extract_features(texts, no_pooler), atol=1e-6)
+    every = extract_features(texts, no_pooler, layer="all")
+    np.testing.assert_allclose(np.load(tmp_path / "all.npy"), every, atol=1e-6)
+    assert not (tmp_path / "all.npy.partial").exists()
+
+
+def test_packed_layers_compute_the_same(reference):
+    tokenizer, model = reference
+    batch = tokenizer(TEXTS, padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        packed = pack_linear_layers(copy.deepcopy(model))
+        found, expected = (
+            m(**batch).last_hidden_state[batch["attention_mask"] == 1] for m in (packed, model)
+        )
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    n_packed = sum(type(module).__name__ == "PackedLinear" for module in packed.modules())
+    assert n_packed in (0, 6 * 6 + 1)  # none where torch lacks the layout
 
 
 def test_one_layer_is_a_slice_of_all():
@@ -333,7 +423,9 @@ def test_the_extractor_works_in_a_pipeline_and_a_grid_search(no_pooler):
     search = GridSearchCV(pipeline, grid, cv=2).fit(texts, labels)
     assert len(search.cv_results_["params"]) == 4
     best = search.best_estimator_.named_steps["features"]
-    assert best.get_params().items() >= {"checkpoint": no_pooler, "batch_size": 32}.items()
+    assert (
+        best.get_params().items() >= {"checkpoint": no_pooler, "batch_size": None, "dtype": "float32"}.items()
+    )
     assert {f"features__{name}": getattr(best, name) for name in ("layer", "pooling")} == search.best_params_
     assert search.predict(["a joy"]).shape == (1,)
 
@@ -350,7 +442,8 @@ def test_the_extractor_checks_its_texts_when_it_is_fitted(no_pooler):
 MEMORY = """
 import re, sys
 from pathlib import Path
-from prevlib.features import WINDOW, extract_features
+from prevlib.features import extract_features
+from prevlib.features.batches import WINDOW
 checkpoint, texts = sys.argv[1], Path(sys.argv[2]).read_text().split("\\n")
 for part in (texts[:WINDOW], texts):
     result = extract_features(part, checkpoint).nbytes

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 from tqdm.auto import tqdm
 
+from prevlib.features import has_bf16
 from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
 
 # Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
@@ -289,11 +290,3 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=config.learning_rate, fused=True)
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32."""
-    if device.type == "cpu":
-        # torch has no public name for this question.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -1,0 +1,101 @@
+"""Batches of texts of similar length, so that little is computed for padding.
+
+A batch holds about as many tokens as the fast memory of a processor core likes, whatever the texts' lengths:
+many short texts, or a few long ones.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
+
+WINDOW = 1024  # texts that are tokenized and sorted by length at a time, so that memory stays flat
+MAX_TOKENS = 2048  # of a batch, padding included; larger ones were slower on processors
+
+
+def check_texts(texts: Sequence[str]) -> Sequence[str]:
+    """Return ``texts`` as a list, or raise if they are not a non-empty sequence of strings."""
+    if isinstance(texts, str):
+        raise TypeError(
+            f"`texts` must be a sequence of strings; got the single string {texts[:40]!r}. Put it in a list."
+        )
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a list of these holds the names of columns
+        raise TypeError(
+            f"`texts` must be a sequence of strings; got a {type(texts).__name__}. "
+            'Pass one column, such as table["text"].'
+        )
+    texts = list(texts)
+    if not texts:
+        raise ValueError("`texts` must hold at least one text; got none.")
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"`texts` must hold strings; got {type(text).__name__} ({text!r}) at position {i}. "
+                "Drop missing values, or convert with str."
+            )
+    return texts
+
+
+def longest_input(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> int:
+    """The most tokens a text may have, special tokens included."""
+    positions = model.config.max_position_embeddings
+    for name, module in model.named_modules():
+        # RoBERTa and its kin number the positions from behind the id of the padding token.
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            positions -= module.padding_idx + 1
+    return min(tokenizer.model_max_length, positions)
+
+
+def length_sorted_batches(
+    texts: Sequence[str],
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_length: int,
+    batch_size: int | None = None,
+) -> Iterator[tuple[list[int], BatchEncoding]]:
+    """Yield (positions in ``texts``, padded batch), texts of similar length together.
+
+    Sorting within a window of texts saves most of the padding; the positions put the results back in order.
+
+    Args:
+        texts: Strings; a warning in the end tells how many were cut.
+        tokenizer: Of the model that will read the batches.
+        max_length: In tokens, special ones included.
+        batch_size: Texts of a batch; as many as fit into ``MAX_TOKENS`` if None.
+    Raises:
+        ValueError: If ``batch_size`` is below 1.
+    """
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
+    n_cut = 0
+    for start in range(0, len(texts), WINDOW):
+        window = texts[start : start + WINDOW]
+        encodings = tokenizer(window, truncation=True, max_length=max_length)
+        lengths = [len(ids) for ids in encodings["input_ids"]]
+        full = [text for text, length in zip(window, lengths, strict=True) if length == max_length]
+        n_cut += _count_longer(full, tokenizer, max_length)
+        for rows in _cut(lengths, batch_size):
+            batch = {name: [values[row] for row in rows] for name, values in encodings.items()}
+            yield [start + row for row in rows], tokenizer.pad(batch, return_tensors="pt")
+    if n_cut:
+        warnings.warn(
+            f"{n_cut} of {len(texts)} texts had more than {max_length} tokens; the rest of each was cut.",
+            stacklevel=3,
+        )
+
+
+def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
+    """Rows in order of length, in batches."""
+    rows = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        is_full = len(rows) == batch_size if batch_size else (len(rows) + 1) * lengths[row] > MAX_TOKENS
+        if rows and is_full:
+            yield rows
+            rows = []
+        rows.append(row)
+    yield rows
+
+
+def _count_longer(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> int:
+    whole = tokenizer(texts, verbose=False)["input_ids"] if texts else []
+    return sum(len(ids) > max_length for ids in whole)
