@@ -41,6 +41,7 @@ __all__ = [
     "Comparison",
     "CostProfile",
     "Difference",
+    "Evaluation",
     "Interval",
     "McNemarResult",
     "PERTURBATIONS",
@@ -53,13 +54,16 @@ __all__ = [
     "cost_profile",
     "directional_test",
     "drop_punctuation",
+    "evaluate",
     "holm_correction",
     "invariance_test",
     "latency_ratios",
+    "load_task",
     "mcnemar_test",
     "measure_model",
     "minimal_pair_accuracy",
     "minimum_functionality_test",
+    "model_card",
     "paired_bootstrap_test",
     "pareto_front",
     "permutation_test",
@@ -67,31 +71,41 @@ __all__ = [
     "pseudo_log_likelihood",
     "pseudo_perplexity",
     "read_scorecard",
+    "read_task",
     "run_behaviour_tests",
     "score_minimal_pairs",
     "score_slices",
+    "score_texts",
     "scorecard",
     "seed_summary",
     "swap_names",
     "token_log_probs",
     "wilson_interval",
+    "write_card",
 ]
 
-_NEED_TORCH = {
+_LOADED_LATE = {
     "CostProfile": "cost",
+    "Evaluation": "results",
     "cost_profile": "cost",
+    "evaluate": "pipeline",
     "latency_ratios": "cost",
+    "load_task": "inputs",
     "measure_model": "measure",
     "minimal_pair_accuracy": "language",
+    "model_card": "report",
     "pseudo_log_likelihood": "language",
     "pseudo_perplexity": "language",
+    "read_task": "own_data",
     "score_minimal_pairs": "language",
+    "score_texts": "results",
     "token_log_probs": "language",
+    "write_card": "report",
 }
 
 
 def __getattr__(name: str):
-    """Load a module that needs torch only when one of its names is asked for."""
-    if name not in _NEED_TORCH:
+    """Load a module that needs torch, or the hub's cards, only when one of its names is asked for."""
+    if name not in _LOADED_LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"prevlib.evaluation.{_NEED_TORCH[name]}"), name)
+    return getattr(import_module(f"prevlib.evaluation.{_LOADED_LATE[name]}"), name)

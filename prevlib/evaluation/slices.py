@@ -24,6 +24,7 @@ def score_slices(
     y_pred: ArrayLike,
     slices: Mapping[str, ArrayLike] | ArrayLike,
     *,
+    groups: ArrayLike | None = None,
     min_support: int = 30,
     level: float = 0.95,
     n_resamples: int = 2000,
@@ -36,6 +37,8 @@ def score_slices(
         y_true, y_pred: What the metric takes, with n_samples entries each.
         slices: Name -> True where a sample belongs to it, shape (n_samples,); slices may overlap. Or one
             label a sample, which makes a slice of each label.
+        groups: Which samples belong together, such as the author of a text, shape (n_samples,); drawn
+            together, as for ``bootstrap_interval``.
         min_support: Smaller slices are listed last, without a score.
         level, n_resamples, seed: As for ``bootstrap_interval``.
     Returns:
@@ -55,6 +58,7 @@ def score_slices(
         labels = np.asarray(slices)
         slices = {str(label): labels == label for label in np.unique(labels)}
     whole = float(metric(y_true, y_pred))
+    options = {"level": level, "n_resamples": n_resamples, "seed": seed}
     rows = {}
     for name, members in slices.items():
         members = np.asarray(members)
@@ -67,7 +71,8 @@ def score_slices(
         row = {"n": n, "share": n / len(y_true), "score": np.nan, "low": np.nan, "high": np.nan}
         if n >= max(1, min_support):
             part = (y_true[members], y_pred[members])
-            interval = bootstrap_interval(metric, *part, level=level, n_resamples=n_resamples, seed=seed)
+            options["groups"] = None if groups is None else np.asarray(groups)[members]
+            interval = bootstrap_interval(metric, *part, **options)
             row |= {"score": interval.estimate, "low": interval.low, "high": interval.high}
         rows[name] = row | {"difference": row["score"] - whole}
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("score", kind="stable")

@@ -29,6 +29,14 @@ def test_one_label_a_sample_makes_a_slice_of_each():
     assert table["share"].tolist() == [0.5, 0.5]
 
 
+def test_samples_that_belong_together_are_drawn_together():
+    authors, members = np.repeat(range(20), 5), np.arange(100) < 60
+    table = score_slices(accuracy_score, Y_TRUE, Y_PRED, {"part": members}, groups=authors)
+    part = (Y_TRUE[members], Y_PRED[members])
+    expected = bootstrap_interval(accuracy_score, *part, groups=authors[members], n_resamples=2000)
+    assert table.loc["part", ["score", "low", "high"]].tolist() == list(expected[:3])
+
+
 def test_an_empty_slice_has_no_score():
     table = score_slices(accuracy_score, Y_TRUE, Y_PRED, {"none": np.zeros(100, bool)}, min_support=0)
     assert table.loc["none", "n"] == 0 and np.isnan(table.loc["none", "score"])
