@@ -1,0 +1,38 @@
+"""The first minute of a learner: the course page opens, its check is good, and a lesson is a click away."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from lab import CHROMIUM_OPTIONS, errors_so_far, open_notebook, running_lab
+from playwright.sync_api import expect, sync_playwright
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SCREENSHOTS = NOTEBOOKS.parent / "build" / "screenshots"
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.skipif(
+        CHROMIUM is None,
+        reason="NO CHROMIUM: the course page was not opened. Install it: apt-get install -y chromium",
+    ),
+    pytest.mark.xdist_group("browser"),
+]
+
+
+def test_the_course_page_checks_the_set_up_and_leads_to_a_lesson(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name in ("course.ipynb", "00_start_here.ipynb"):
+        shutil.copy(NOTEBOOKS / name, folder)
+    with running_lab(folder, tmp_path_factory.mktemp("lab")) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+        page = open_notebook(browser, url, "course.ipynb")
+        expect(page.locator(".jp-OutputArea-output")).to_contain_text("You can begin", timeout=120_000)
+        assert errors_so_far(page) == []
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.locator(".jp-Cell").first.evaluate("cell => cell.scrollIntoView()")
+        page.screenshot(path=SCREENSHOTS / "course.png")
+        page.get_by_role("link", name="00 Start here").click()
+        expect(page.locator(".lm-TabBar-tab.jp-mod-current[title*='00_start_here.ipynb']")).to_be_visible()
+        expect(page.get_by_role("heading", name="00 Start here")).to_be_visible()
+        browser.close()
