@@ -98,6 +98,31 @@ def test_it_carries_no_widget_state_and_no_timestamps(notebook):
     assert not any("execution" in cell.metadata for cell in notebook.cells)
 
 
+def test_no_saved_output_needs_a_kernel(notebook):
+    """JupyterLab would show an error in the place of each widget, until the cell is run."""
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {}), cell.id
+
+
+def test_each_widget_is_in_one_lesson_between_a_prediction_and_a_reading():
+    lessons = [nbformat.read(path, as_version=4).cells for path in PATHS]
+    around = [cells[i : i + 3] for cells in lessons for i in range(len(cells) - 2)]
+    called = []
+    for before, cell, after in around:
+        names = re.findall(r"\b(explore_\w+)\(", cell.source) if cell.cell_type == "code" else []
+        for name in names:
+            assert before.cell_type == after.cell_type == "markdown", name
+            assert "predict" in before.source.lower(), name
+        called += names
+    files = (ROOT / "prevlib" / "widgets").glob("*.py")
+    assert sorted(called) == sorted(
+        name
+        for file in files
+        for name in re.findall(r"^def (explore_\w+)\(", file.read_text("utf-8"), re.MULTILINE)
+    )
+
+
 def test_few_outputs_are_left_uncompared(notebook, path):
     ignored = [c for c in code_cells(notebook) if "nbval-ignore-output" in c.metadata.get("tags", [])]
     # 04, 06, 10 and 13: live training. 05: its table of layers, where one review in 853 may tip a rounding.
@@ -161,3 +186,24 @@ def test_it_sets_itself_up_in_one_cell(notebook):
     assert any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.parse(first.source).body)
     for cell in others:
         assert not any(isinstance(n, ast.Import | ast.ImportFrom) for n in ast.parse(cell.source).body)
+
+
+def test_the_course_page_repeats_the_cards_of_the_lessons():
+    page = "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / "course.ipynb", 4).cells)
+    lines = {Path(re.search(r"\]\((.*?)\)", line)[1]): line for line in page.splitlines() if "ipynb)" in line}
+    assert [path.name for path in PATHS] == [link.name for link in lines]
+    for path in PATHS:
+        card = nbformat.read(path, as_version=4).cells[0].source.replace("\n", " ")
+        title = re.match(r"# (.*?)  \*", card)[1]
+        minutes, computing, needs = re.search(
+            r"\*(\d+) minutes · about (.*?) of .*? cores · (.*?) ·", card
+        ).groups()
+        needs = re.sub("^needs lessons? ", "", needs).replace("no lesson needed", "nothing")
+        row = [part.strip() for part in lines[Path(path.name)].strip("|").split("|")]
+        assert [row[0], *row[2:]] == [f"[{title}]({path.name})", minutes, computing, needs]
+
+
+def test_the_links_of_the_course_page_lead_somewhere():
+    page = "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / "course.ipynb", 4).cells)
+    for link in re.findall(r"\]\((.*?)\)", page):
+        assert (ROOT / "notebooks" / link).exists(), link

@@ -15,6 +15,7 @@ Left out: Output widgets and ``interact``, whose output gets lost in saved noteb
 import html
 import io
 import warnings
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from ipywidgets import (
@@ -51,7 +52,7 @@ class Picture(Image):
 
 
 class Explorer(VBox):
-    """Controls, a picture and its words. Notebooks keep the name, not the values of all parts, as text."""
+    """Controls, a picture and its words. Notebooks keep the name as text, and a picture for static pages."""
 
     def __init__(self, name: str, controls: Mapping[str, Widget], image: Image, words: HTML):
         self.name, self.controls, self.image, self.words = name, dict(controls), image, words
@@ -60,6 +61,10 @@ class Explorer(VBox):
 
     def __repr__(self) -> str:
         return self.name
+
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        """The front end shows the widget, or, without a kernel that has it, the picture."""
+        return super()._repr_mimebundle_(**kwargs) | {"image/png": b64encode(self.image.value).decode()}
 
 
 def explorer(

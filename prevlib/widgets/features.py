@@ -19,6 +19,7 @@ from prevlib.widgets.base import Explorer, explorer, number, picture
 
 N_TEXTS = 40
 N_NEIGHBOURS = 3
+ROUNDING = 1e-6  # of float32, as a share of the largest number
 POOLINGS = ("mean", "cls", "max")
 
 
@@ -39,8 +40,9 @@ def project(features: np.ndarray) -> Projection:
         1.0
     """
     centred = features - features.mean(axis=0)
+    centred[np.abs(centred) <= ROUNDING * np.abs(features).max()] = 0  # or equal rows would be spread out
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    share = (sizes[:2] ** 2).sum() / max((sizes**2).sum(), np.finfo(float).tiny)
+    share = (sizes[:2] ** 2).sum() / (sizes**2).sum() if sizes.any() else 1
     return Projection(left[:, :2] * sizes[:2], float(share))
 
 

@@ -19,7 +19,7 @@ from prevlib.plots.style import COLORS, new_axes
 from prevlib.widgets.base import Explorer, explorer, picture
 
 TEXT = "An unwatchable film about zombies; the filmmakers must have overslept."
-ROW_WIDTH, ROWS = 68, 4  # letters, rows
+ROW_WIDTH, ROWS = 68, 3  # letters, rows
 SHOWN = 24  # words that are spelt out
 
 
@@ -86,7 +86,7 @@ def explore_tokens(
     def respond(text: str, vocabulary: str) -> tuple[bytes, str]:
         tokenizer = tokenizers[vocabulary]
         words = split_words(text, tokenizer)
-        return picture(partial(plot_words, words), size=(7.2, 1.9)), _describe(words, vocabulary, tokenizer)
+        return picture(partial(plot_words, words), size=(7.2, 1.45)), _describe(words, vocabulary, tokenizer)
 
     controls = {
         "text": Text(text, description="text"),

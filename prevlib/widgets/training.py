@@ -44,7 +44,8 @@ def plot_moment(
     x, loss = moment
     ax.axvline(x, color="black", linewidth=0.8)
     ax.plot(x, loss, "o", markersize=13, markerfacecolor="none", markeredgecolor=COLORS[5], markeredgewidth=2)
-    ax.annotate(f"{loss:.2f}", moment, xytext=(10, 8), textcoords="offset points")
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the lines of the references
+    ax.annotate(f"{loss:.2f}", moment, xytext=(10, 8), textcoords="offset points", bbox=box)
     ax.set_xscale("log")  # most happens early
     ax.xaxis.set_major_formatter("{x:g}")
     ax.margins(x=0.08)

@@ -1,5 +1,6 @@
 """What all widgets share: controls with names, a picture that never goes blank, and words for everything."""
 
+import base64
 import io
 import warnings
 
@@ -46,6 +47,12 @@ def test_the_words_are_announced_and_the_picture_points_to_them(box):
 def test_notebooks_keep_a_short_stable_text(box):
     assert repr(box) == "explore_nothing"
     assert box._repr_mimebundle_()["text/plain"] == "explore_nothing"
+
+
+def test_pages_without_a_kernel_show_the_picture(box):
+    box.controls["k"].value = 4
+    assert base64.b64decode(box._repr_mimebundle_()["image/png"]) == b"picture 4"
+    assert "application/vnd.jupyter.widget-view+json" in box._repr_mimebundle_()
 
 
 def test_a_refused_value_says_so_and_leaves_the_picture(box):

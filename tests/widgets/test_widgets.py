@@ -177,6 +177,14 @@ def test_a_run_of_ones_own_may_be_passed(tmp_path):
 # features
 
 
+def test_equal_texts_are_one_point_and_not_a_picture_of_rounding():
+    """The first token of all texts is the same in layer 0, up to rounding."""
+    rows = np.full((40, 5), np.float32(0.1)) * np.array([1, -3, 7, 0.3, 11], dtype=np.float32)
+    rows[::3] = np.nextafter(rows[::3], np.float32(20))
+    points, kept = project(rows)
+    assert (points == 0).all() and kept == 1
+
+
 def test_projection_keeps_what_two_directions_can_hold():
     rng = np.random.default_rng(0)
     flat = rng.normal(size=(30, 2)) @ rng.normal(size=(2, 10)) + 5
