@@ -1,41 +1,43 @@
 """Is this computer ready for the course? ``check_setup()`` on the course page says so, or says what to do.
 
-Every line has a sign and a word, the rule that was checked, and, if it is broken, what was found and the
-remedy. Nothing is changed, and nothing reaches for the network.
+Every line has a sign and a word, what was found, and, if that will not do, the remedy. Nothing is changed,
+and nothing reaches for the network. What may be missing is imported inside its check, so that a broken
+installation is told, not raised.
 """
 
 import html
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
 
-import numpy as np
-import psutil
-from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
-
-from prevlib.checkpoints import CHECKPOINTS, checkpoint_path
-from prevlib.features import extract_features
-
-INSTALL = 'In the folder of the course, run: pip install -c constraints.txt -e ".[lab,test]"'
+PIP = f"{shlex.quote(sys.executable)} -m pip"  # of this kernel; a terminal may have another one
+INSTALL = f'In a terminal, in the folder of the course: {PIP} install -c constraints.txt -e ".[lab,test]"'
+SLEEP = (
+    "Threads that wait keep the cores busy, which slows everything down, up to ten times. Close JupyterLab "
+    "and start it with make lab, or run export OMP_WAIT_POLICY=PASSIVE before you start it."
+)
 MEMORY, DISK = 2, 1  # GiB that a lesson may need
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One rule; what was found, and the remedy, if it is broken."""
+    """What was found, and the remedy, if it will not do."""
 
-    rule: str
-    broken: str = ""
+    what: str
+    found: str
     remedy: str = ""
 
+    @property
+    def broken(self) -> bool:
+        return bool(self.remedy)
+
     def __str__(self) -> str:
-        return (
-            f"✗ broken: {self.rule}. {self.broken} {self.remedy}" if self.broken else f"✓ good: {self.rule}"
-        )
+        sign, end = ("✗ broken", f". {self.remedy}") if self.broken else ("✓ good", "")
+        return f"{sign}: {self.what}: {self.found.rstrip('.')}{end}"
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class SetUp:
 
     @property
     def summary(self) -> str:
-        n_broken = sum(bool(finding.broken) for finding in self.findings)
+        n_broken = sum(finding.broken for finding in self.findings)
         return f"{n_broken} of {len(self.findings)} need you" if n_broken else "You can begin"
 
     def __repr__(self) -> str:
@@ -59,8 +61,8 @@ class SetUp:
         lines = "<br>".join(html.escape(str(finding)) for finding in self.findings)
         color = "#009E73" if self else "#D55E00"
         return (
-            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em; line-height: 1.6">'
-            f"{lines}<br><b>{html.escape(self.summary)}</b></div>"
+            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em; line-height: 1.6; '
+            f'overflow-wrap: anywhere">{lines}<br><b>{html.escape(self.summary)}</b></div>'
         )
 
 
@@ -68,82 +70,100 @@ def check_setup() -> SetUp:
     """Check Python, packages, models, threads, memory, disk and widgets; takes a few seconds.
 
     Example:
-        >>> bool(SetUp((Finding("Water is wet"),)))
+        >>> bool(SetUp((Finding("water", "wet"),)))
         True
     """
-    checks = (_python, _packages, _models, _answer, _threads, _memory, _disk, _widgets)
-    return SetUp(tuple(check() for check in checks))
+    return SetUp(tuple(_finding(what, check) for what, check in CHECKS.items()))
 
 
-def _python() -> Finding:
-    needed = metadata("prevlib")["Requires-Python"]
-    found = ".".join(map(str, sys.version_info[:3]))
-    rule = f"Python {needed}"
-    if SpecifierSet(needed).contains(found):
-        return Finding(rule)
-    return Finding(rule, f"This is {found}.", "Install a newer Python, remove .venv, and run make lab again.")
+def _finding(what: str, check: Callable[[], tuple[str, str]]) -> Finding:
+    try:
+        return Finding(what, *check())
+    except Exception as error:  # whatever goes wrong on this computer is what the reader must see
+        return Finding(what, f"{type(error).__name__}: {error}", INSTALL)
 
 
-def _packages() -> Finding:
-    rule, wrong = "Packages in the versions that the course needs", []
-    for requirement in map(Requirement, requires("prevlib")):
-        if requirement.marker and not requirement.marker.evaluate({"extra": "lab"}):
-            continue
+def _python() -> tuple[str, str]:
+    from packaging.specifiers import SpecifierSet
+
+    needed, found = metadata("prevlib")["Requires-Python"], ".".join(map(str, sys.version_info[:3]))
+    remedy = "Install a newer Python, remove the folder .venv, and run make lab again."
+    return f"{found}, needed {needed}", "" if SpecifierSet(needed).contains(found) else remedy
+
+
+def _packages() -> tuple[str, str]:
+    from packaging.requirements import Requirement
+
+    needed = [Requirement(line) for line in requires("prevlib")]
+    needed = [each for each in needed if not each.marker or each.marker.evaluate({"extra": "lab"})]
+    wrong = []
+    for each in needed:
         try:
-            found = version(requirement.name)
+            found = version(each.name)
         except PackageNotFoundError:
             found = "missing"
-        if found == "missing" or not requirement.specifier.contains(found, prereleases=True):
-            wrong.append(f"{requirement.name} {found}, needed {requirement.specifier or 'in any version'}")
-    return Finding(rule, f"Wrong: {'; '.join(wrong)}.", INSTALL) if wrong else Finding(rule)
+        if found == "missing" or not each.specifier.contains(found, prereleases=True):
+            wrong.append(f"{each.name} {found}, needed {each.specifier or 'in any version'}")
+    if wrong:
+        return "; ".join(wrong), INSTALL
+    return f"all {len(needed)} in versions that will do", ""
 
 
-def _models() -> Finding:
-    rule = f"The models {' and '.join(CHECKPOINTS)}, each with the weights it was published with"
-    return _as_long_as(lambda: [checkpoint_path(name) for name in CHECKPOINTS], rule, INSTALL)
+def _models() -> tuple[str, str]:
+    from prevlib.checkpoints import CHECKPOINTS, checkpoint_path
+
+    for name in CHECKPOINTS:
+        try:
+            checkpoint_path(name)
+        except (FileNotFoundError, ValueError) as error:  # these say what to do
+            return f"{name} is missing or damaged", str(error)
+    return f"{' and '.join(CHECKPOINTS)}, each with the weights it was published with", ""
 
 
-def _answer() -> Finding:
-    def ask() -> None:
-        if not np.isfinite(extract_features(["Are you ready?"])).all():
-            raise ValueError("Its answer was not made of numbers.")
+def _answer() -> tuple[str, str]:
+    import numpy as np
 
-    return _as_long_as(ask, "A model reads a sentence", INSTALL)
+    from prevlib.features import extract_features
 
-
-def _as_long_as(call: Callable[[], object], rule: str, remedy: str) -> Finding:
-    """The rule is broken if ``call`` raises."""
-    try:
-        call()
-    except Exception as error:  # whatever goes wrong on this computer is what the reader must see
-        return Finding(rule, f"{type(error).__name__}: {error}", remedy)
-    return Finding(rule)
+    answer = extract_features(["Are you ready?"])
+    if not np.isfinite(answer).all():
+        return "something else than numbers", INSTALL
+    return f"{answer.size} numbers for a sentence", ""
 
 
-def _threads() -> Finding:
-    rule = "Threads sleep while they wait (OMP_WAIT_POLICY=PASSIVE)"
-    found = os.environ.get("OMP_WAIT_POLICY", "")
-    if found.upper() == "PASSIVE":
-        return Finding(rule)
-    remedy = "Close JupyterLab and start it with make lab, or set the variable first; else all is slower."
-    return Finding(rule, f"It is {found!r}." if found else "It is not set.", remedy)
+def _threads() -> tuple[str, str]:
+    policy = os.environ.get("OMP_WAIT_POLICY", "not set")
+    found = f"{os.cpu_count()} cores, OMP_WAIT_POLICY is {policy}"
+    return found, "" if policy.upper() == "PASSIVE" else SLEEP
 
 
-def _memory() -> Finding:
+def _memory() -> tuple[str, str]:
+    import psutil
+
     free = psutil.virtual_memory().available / 2**30
-    return _at_least(MEMORY, free, "of free memory", "Close other programs and notebooks.")
+    return _room(free, MEMORY), "" if free >= MEMORY else "Close other programs and notebooks."
 
 
-def _disk() -> Finding:
+def _disk() -> tuple[str, str]:
     free = shutil.disk_usage(os.getcwd()).free / 2**30
-    return _at_least(DISK, free, "of free disk", "Make room.")
+    return _room(free, DISK), "" if free >= DISK else "Delete what you do not need."
 
 
-def _at_least(needed: int, free: float, what: str, remedy: str) -> Finding:
-    rule = f"At least {needed} GiB {what}"
-    return Finding(rule) if free >= needed else Finding(rule, f"There are {free:.1f} GiB.", remedy)
+def _room(free: float, needed: int) -> str:
+    return f"{free:.1f} GiB free, needed {needed}"
 
 
-def _widgets() -> Finding:
-    rule = "JupyterLab can show widgets"
-    return _as_long_as(lambda: version("jupyterlab_widgets"), rule, INSTALL)
+def _widgets() -> tuple[str, str]:
+    return f"jupyterlab_widgets {version('jupyterlab_widgets')}", ""
+
+
+CHECKS = {
+    "Python": _python,
+    "packages": _packages,
+    "models": _models,
+    "a model's answer": _answer,
+    "threads": _threads,
+    "memory": _memory,
+    "disk": _disk,
+    "widgets": _widgets,
+}

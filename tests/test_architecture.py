@@ -65,6 +65,7 @@ BORDER = {
     "checks.py",
     "cost.py",
     "language.py",
+    "masked_logits.py",
     "measure.py",
     "pipeline.py",
     "tasks.py",

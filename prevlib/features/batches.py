@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-WINDOW = 1024  # texts that are tokenized and sorted by length at a time, so that memory stays flat
+WINDOW = 2048  # texts that are tokenized and sorted by length at a time, so that memory stays flat
 MAX_TOKENS = 2048  # of a batch, padding included; larger ones were slower on processors
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, HALO, new_axes
 
 
 def plot_reliability(
@@ -35,8 +35,8 @@ def plot_reliability(
         sizes = 16 + 144 * np.asarray(counts) / np.max(counts)
         text = {"xytext": (8, -3), "textcoords": "offset points", "va": "top", "fontsize": 8}
         for x, y, count in zip(confidence, share_right, counts, strict=True):
-            ax.annotate(f"{count:,.0f}", (x, y), **text)
+            ax.annotate(f"{count:,.0f}", (x, y), path_effects=HALO, **text)
     ax.scatter(confidence, share_right, s=sizes, color=COLORS[0], zorder=2)
     ax.set(xlabel="mean confidence", ylabel="share right", xlim=(0, 1.02), ylim=(0, 1.02), aspect="equal")
-    ax.legend(frameon=False)
+    ax.legend(frameon=False, loc="lower right")  # where only a very bad model has points
     return ax

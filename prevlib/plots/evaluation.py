@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, HALO, new_axes
 
 
 def plot_intervals(
@@ -21,12 +21,11 @@ def plot_intervals(
     for place, (estimate, low, high, *_) in enumerate(intervals.values()):
         ax.hlines(place, low, high, color=COLORS[0], linewidth=2)
         ax.plot(estimate, place, "o", color=COLORS[0])
-        ax.annotate(
-            f"{estimate:.3f}", (estimate, place), xytext=(0, 6), textcoords="offset points", ha="center"
-        )
+        text = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "path_effects": HALO}
+        ax.annotate(f"{estimate:.3f}", (estimate, place), **text)
     if reference is not None:
         ax.axvline(reference, color="black", linestyle=":", linewidth=1)
-    ax.margins(x=0.08)  # room for the numbers
+    ax.margins(x=0.1)  # room for the numbers
     ax.set_yticks(range(len(intervals)), list(intervals))
     ax.set_ylim(len(intervals) - 0.5, -0.7)  # the first one on top, with room for its number
     ax.set_xlabel("score")
@@ -34,13 +33,13 @@ def plot_intervals(
 
 
 def plot_resamples(scores: Sequence[float], interval: Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """How the scores of resamples spread, with the estimate and the ends of ``interval``."""
+    """How the scores of resamples spread, with the estimate and the ends of ``interval`` on top."""
     ax = new_axes(ax)
     estimate, low, high, *_ = interval
     ax.hist(scores, bins=40, color=COLORS[4])
     for value, style in [(estimate, "-"), (low, "--"), (high, "--")]:
         ax.axvline(value, color=COLORS[5], linestyle=style)
-        label = {"xytext": (3, -3), "textcoords": "offset points", "va": "top", "rotation": 90}
+        label = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{value:.3f}", (value, 1), xycoords=("data", "axes fraction"), **label)
     ax.set(xlabel="score of a resample", ylabel="number of resamples")
     return ax

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, new_axes
 
 
 def plot_projection(
@@ -35,7 +35,7 @@ def plot_layers(
         if low is not None and high is not None:
             ax.vlines(layers, low[name], high[name], color=COLORS[i], alpha=0.4)
         ax.plot(layers, values, marker=MARKERS[i], color=COLORS[i], label=name)
-    ax.set_xticks(range(len(values)), ["embeddings", *map(str, range(1, len(values)))])
-    ax.legend(frameon=False)
+    ax.set_xticks(range(len(values)), ["0\nembeddings", *map(str, range(1, len(values)))])
+    add_legend(ax)
     ax.set(xlabel="layer", ylabel="accuracy")
     return ax

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from prevlib.plots.style import COLORS, SIZE, new_axes
+from prevlib.plots.style import COLORS, SIZE, letters_on, new_axes
 
 AGAINST_FOR = LinearSegmentedColormap.from_list("against_for", [COLORS[5], "white", COLORS[0]])
 ROW_HEIGHT = 0.62  # inches
@@ -49,9 +49,9 @@ def plot_token_strip(
         color = AGAINST_FOR(0.5 + 0.5 * np.clip(value / limit, -1, 1))
         ax.add_patch(Rectangle((x, y), width, 0.5, facecolor=color, edgecolor="0.8"))
         middle = x + width / 2
-        text = "white" if _luminance(color) < 0.18 else "black"  # whichever has more contrast
-        ax.text(middle, y + 0.25, token, ha="center", va="center", fontsize=9, color=text)
-        ax.text(middle, y + 0.7, f"{value:{sign}.2f}", ha="center", va="center", fontsize=8)
+        ax.text(middle, y + 0.25, token, ha="center", va="center", fontsize=9, color=letters_on(color))
+        number = round(value, 2) + 0.0  # without the sign of -0.00
+        ax.text(middle, y + 0.7, f"{number:{sign}.2f}", ha="center", va="center", fontsize=8)
     ax.set(xlim=(0, ROW_WIDTH), ylim=(row + 0.95, -0.05))
     ax.set_axis_off()
     ax.set_title(title, loc="left", fontsize=10)
@@ -71,10 +71,10 @@ def plot_attention(
     """
     ax = new_axes(ax)
     matrix = np.asarray(matrix)
-    ax.imshow(matrix, cmap="Blues", vmin=0, vmax=vmax)
+    image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=vmax)
     for (row, column), share in np.ndenumerate(matrix):
         if share >= 0.1:
-            color = "white" if share > vmax / 2 else "black"
+            color = letters_on(image.to_rgba(share))
             text = f"{share:.1f}".removeprefix("0")
             ax.text(column, row, text, ha="center", va="center", color=color, fontsize=7)
     ax.set_xticks(range(len(tokens)), tokens, rotation=90)
@@ -83,8 +83,3 @@ def plot_attention(
     ax.tick_params(length=0, labelsize=8)
     ax.set(xlabel="looks at", ylabel="token")
     return ax
-
-
-def _luminance(color: Sequence[float]) -> float:
-    """Relative luminance of an sRGB colour, from 0 (black) to 1 (white)."""
-    return float(np.dot(np.power(color[:3], 2.2), [0.2126, 0.7152, 0.0722]))

@@ -15,7 +15,7 @@ def plot_loss_of_probability(probabilities: Sequence[float] = (), *, ax: Axes | 
     ax.plot(p, -np.log(p), color=COLORS[0])
     for probability in probabilities:
         loss = -np.log(probability)
-        ax.plot(probability, loss, "o", color=COLORS[1])
+        ax.plot(probability, loss, "o", color=COLORS[5])
         ax.annotate(f"{loss:.2f}", (probability, loss), xytext=(6, 6), textcoords="offset points")
     ax.set(xlabel="probability of the true class", ylabel="loss (nats)", xlim=(0, 1.02), ylim=(0, 5.4))
     return ax
@@ -25,7 +25,7 @@ def plot_gradient(gradient: Sequence[float], class_names: Sequence[str], *, ax: 
     """The gradient of the loss for each logit: bars to the right push the logit down."""
     ax = new_axes(ax)
     gradient = np.asarray(gradient)
-    colors = np.where(gradient < 0, COLORS[0], COLORS[1])
+    colors = np.where(gradient < 0, COLORS[0], COLORS[5])
     bars = ax.barh(range(len(gradient)), gradient, color=colors)
     ax.bar_label(bars, fmt="%+.2f", padding=3)
     ax.set_yticks(range(len(gradient)), class_names)

@@ -5,18 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, letters_on, new_axes
 
 
 def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
     """Counts by true class (rows) and predicted class (columns); the diagonal is right."""
     ax = new_axes(ax)
     matrix = np.asarray(matrix)
-    ax.imshow(matrix, cmap="Blues", vmin=0, vmax=matrix.max() or 1)
+    image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=matrix.max() or 1)
     for (row, column), count in np.ndenumerate(matrix):
-        color = "white" if count > matrix.max() / 2 else "black"
-        ax.text(column, row, f"{count:g}", ha="center", va="center", color=color, fontsize=12)
-    ax.set_xticks(range(len(class_names)), class_names)
+        color = letters_on(image.to_rgba(count))
+        ax.text(column, row, f"{count:,.12g}", ha="center", va="center", color=color, fontsize=12)
+    turn = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(range(len(class_names)), class_names, **(turn if len("".join(class_names)) > 30 else {}))
     ax.set_yticks(range(len(class_names)), class_names)
     ax.spines[:].set_visible(False)
     ax.tick_params(length=0)
@@ -32,5 +33,5 @@ def plot_thresholds(
     for i, (name, values) in enumerate(curves.items()):
         ax.plot(thresholds, values, color=COLORS[i], marker=MARKERS[i], markevery=10, label=name)
     ax.set(xlabel="threshold on the probability", ylabel="score", ylim=(0, 1.02))
-    ax.legend(frameon=False)
+    add_legend(ax)
     return ax

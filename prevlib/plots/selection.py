@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, LogLocator
 
 from prevlib.evaluation import pareto_front
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, HALO, new_axes
 
 
 def plot_pareto(
@@ -45,9 +46,15 @@ def plot_pareto(
     for members, face in ((on_front, COLORS[0]), (~on_front, "white")):
         ax.scatter(costs[members], scores[members], s=36, color=face, edgecolor=COLORS[0], zorder=3)
     for name, x, y in zip(names, costs, scores, strict=True):
-        ax.annotate(name, (x, y), xytext=(6, 3), textcoords="offset points", fontsize=9)
+        text = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 9, "path_effects": HALO}
+        ax.annotate(name, (x, y), **text)
+    factor = max(costs.max() / costs.min(), 2)
     ax.set_xscale("log")
-    ax.margins(x=0.25, y=0.15)  # room for the names
-    ax.set(xlabel="cost (each step of the scale is a factor of ten)", ylabel="score")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if factor < 100 else (1,)))
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20M
+    ax.minorticks_off()
+    ax.set_xlim(costs.min() / factor**0.1, costs.max() * factor**0.3)  # room for the names
+    ax.margins(y=0.15)
+    ax.set(xlabel="cost (equal steps are equal factors)", ylabel="score")
     ax.legend(frameon=False, loc="upper left")
     return ax

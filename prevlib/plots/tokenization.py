@@ -17,7 +17,10 @@ def plot_bars(
     expected: Sequence[float] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """A bar and its number for each name; lines from ``low`` to ``high``, level lines at ``expected``."""
+    """A bar and its number for each name; lines from ``low`` to ``high``, level lines at ``expected``.
+
+    What the numbers are is the caller's to say: ``ax.set_ylabel(...)``.
+    """
     ax = new_axes(ax)
     places, top = np.arange(len(names)), np.asarray(values)
     ax.bar(places, values, width=0.6, color=COLORS[4])

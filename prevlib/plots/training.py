@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, new_axes
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
@@ -21,7 +21,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: 
     ax.axhline(np.log(2), color="black", linestyle=":", linewidth=1)
     ax.text(1.01, np.log(2), "guessing\n(ln 2)", transform=ax.get_yaxis_transform(), va="center")
     ax.set(xlabel="step", ylabel="training loss (nats)", ylim=(0, None))
-    ax.legend(frameon=False)
+    add_legend(ax)
     return ax
 
 
@@ -45,8 +45,8 @@ def plot_pretraining(
     for name, loss in references.items():
         ax.axhline(loss, color="black", linestyle=":", linewidth=1)
         ax.text(1.01, loss, name, transform=ax.get_yaxis_transform(), va="center")
-    ax.set_ylabel("loss on fixed masks (nats)")
-    ax.legend(frameon=False)
+    ax.set(xlabel="step", ylabel="loss on fixed masks (nats)")
+    add_legend(ax)
     return ax
 
 
@@ -67,5 +67,5 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
     ax.minorticks_off()
     ax.set(xlabel="labelled reviews for training", ylabel="test accuracy")
-    ax.legend(frameon=False)
+    add_legend(ax)
     return ax

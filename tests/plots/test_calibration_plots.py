@@ -7,12 +7,6 @@ import pytest
 from prevlib.plots import plot_reliability
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def test_a_point_for_each_bin_beside_the_diagonal():
     ax = plot_reliability([0.6, 0.9], [0.5, 0.7])
     (diagonal,), (points,) = ax.lines, ax.collections

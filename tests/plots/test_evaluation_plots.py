@@ -1,17 +1,9 @@
 """What the pictures of uncertainty draw, read from their artists."""
 
-import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 
 from prevlib.evaluation import wilson_interval
 from prevlib.plots import plot_intervals, plot_resamples
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_each_interval_is_a_line_with_its_estimate_and_number():
@@ -31,3 +23,4 @@ def test_resamples_show_the_hill_and_the_ends():
     assert [line.get_xdata()[0] for line in ax.lines] == [0.8, 0.72, 0.88]
     assert [line.get_linestyle() for line in ax.lines] == ["-", "--", "--"]
     assert [text.get_text() for text in ax.texts] == ["0.800", "0.720", "0.880"]
+    assert [text.xy for text in ax.texts] == [(0.8, 1), (0.72, 1), (0.88, 1)]  # above the axes

@@ -2,16 +2,9 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pytest
 from matplotlib.colors import to_rgb
 
 from prevlib.plots import COLORS, plot_attention, plot_token_strip
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def texts(ax):
@@ -29,6 +22,10 @@ def test_a_strip_writes_each_token_over_its_number():
 
 def test_a_strip_needs_no_signs_where_nothing_is_negative():
     assert texts(plot_token_strip(["a", "b"], [0.5, 0.0])) == ["a", "0.50", "b", "0.00"]
+
+
+def test_what_rounds_to_nothing_has_no_minus():
+    assert texts(plot_token_strip(["a", "b"], [-0.5, -0.001])) == ["a", "-0.50", "b", "+0.00"]
 
 
 def test_colours_of_a_strip_grow_from_white_to_both_sides():

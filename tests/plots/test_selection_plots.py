@@ -9,12 +9,6 @@ from prevlib.plots import plot_pareto
 NAMES, COSTS, SCORES = ["small", "poor", "large"], [1.0, 10.0, 100.0], [0.6, 0.5, 0.8]
 
 
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
-
-
 def test_points_on_the_front_are_filled_and_joined_by_steps():
     ax = plot_pareto(NAMES, COSTS, SCORES)
     filled, hollow = ax.collections
@@ -25,6 +19,19 @@ def test_points_on_the_front_are_filled_and_joined_by_steps():
     np.testing.assert_array_equal(steps.get_xydata(), [[1, 0.6], [100, 0.8], [100, 0.8]])
     assert ax.get_xscale() == "log"
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["best score for each budget"]
+
+
+@pytest.mark.parametrize(
+    "costs, written",
+    [([1.1, 7.6, 19.5], "1 2 5 10 20"), ([4e6, 22.7e6, 2.3e9], "10M 100M 1G 10G")],
+)
+def test_costs_are_written_as_numbers(costs, written):
+    ax = plot_pareto(NAMES, costs, SCORES)
+    low, high = ax.get_xlim()
+    ax.figure.canvas.draw()
+    ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    assert [label.get_text() for place, label in ticks if low <= place <= high] == written.split()
+    assert low < min(costs) and high > max(costs)
 
 
 def test_every_point_has_its_name_and_interval():
