@@ -1,10 +1,9 @@
 """A step of pre-training: our loop beside ``BertForMaskedLM`` in the ``Trainer`` of transformers.
 
-Same architecture, rows, batch, optimizer and share of masked tokens. Ours and the peer take turns, so that
-whatever else the machine does hits both. Before that, both losses are compared on one batch with the same
-masks.
+Same architecture, rows, batch, optimizer and share of masked tokens; the peer in float32, ours in float32 and
+as it comes. They take turns; before that, both losses are compared on one batch with the same masks.
 
-    python -m benchmarks.mlm_step
+    python -m benchmarks mlm_step
 """
 
 import argparse
@@ -16,12 +15,13 @@ import torch
 from transformers import (
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
+    PrinterCallback,
     Trainer,
     TrainerCallback,
     TrainingArguments,
 )
 
-from benchmarks import spread
+from benchmarks import Row, save
 from prevlib.checkpoints import load_tokenizer, quiet_transformers
 from prevlib.datasets import load_imdb
 from prevlib.masking import MaskingCollator
@@ -38,7 +38,7 @@ ARCHITECTURES = {
         "intermediate_size": 1536,
     },
 }
-WARM_UP, TIMED = 2, 6  # steps of a turn
+WARM_UP, TIMED = 1, 4  # steps of a turn
 
 
 class Clock(TrainerCallback):
@@ -74,52 +74,59 @@ def seconds_theirs(model, rows, tokenizer, config) -> float:
             seed=0,
         )
         collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=config.mlm_probability)
-        Trainer(model, arguments, data_collator=collate, train_dataset=rows, callbacks=[clock]).train()
+        trainer = Trainer(model, arguments, data_collator=collate, train_dataset=rows, callbacks=[clock])
+        trainer.remove_callback(PrinterCallback)
+        trainer.train()
     return (clock.ends[-1] - clock.ends[WARM_UP - 1]) / TIMED
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.mlm_step", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--architecture", choices=ARCHITECTURES, default="mini")
-    parser.add_argument("--batch_size", type=int, default=32)
-    parser.add_argument("--sequence_length", type=int, default=128)
-    parser.add_argument("--mlm_probability", type=float, default=0.15)
-    options = parser.parse_args()
+def assert_same(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+    torch.testing.assert_close(ours, theirs)
 
+
+def compare_steps(architecture: str, rounds: int, settings: dict) -> list[Row]:
     texts = load_imdb()["train"]["text"][:1000]
-    if options.architecture == "mini":
-        tokenizer = train_wordpiece(texts, 8192)
-    else:
-        tokenizer = load_tokenizer("minilm")
-    settings = {
-        "sequence_length": options.sequence_length,
-        "mlm_probability": options.mlm_probability,
-        "per_device_train_batch_size": options.batch_size,
-        "max_steps": WARM_UP + TIMED,
-        **ARCHITECTURES[options.architecture],
-    }
+    tokenizer = train_wordpiece(texts, 8192) if architecture == "mini" else load_tokenizer("minilm")
+    settings = settings | ARCHITECTURES[architecture] | {"max_steps": WARM_UP + TIMED}
     exact, default = PretrainConfig(bf16=False, **settings), PretrainConfig(**settings)
     with tempfile.TemporaryDirectory() as folder, quiet_transformers():
-        rows = pack_rows(texts, tokenizer, options.sequence_length, Path(folder) / "rows.arrow")
+        rows = pack_rows(texts, tokenizer, exact.sequence_length, Path(folder) / "rows.arrow")
         ours = build_model(exact, tokenizer)
         theirs = BertForMaskedLM(ours.config)
         theirs.load_state_dict(ours.state_dict())
 
         batch = MaskingCollator(tokenizer)(rows.__getitems__([0, 1, 2]))
         total, count = masked_lm_loss(ours, batch)
-        torch.testing.assert_close(total / count, theirs(**batch).loss)
+        assert_same(total / count, theirs(**batch).loss)
+        seconds = {"Trainer": [], "float32": [], "default precision": []}
+        for _ in range(rounds):
+            seconds["Trainer"].append(seconds_theirs(theirs, rows, tokenizer, exact))
+            for precision, config in [("float32", exact), ("default precision", default)]:
+                seconds[precision].append(seconds_ours(ours, rows, tokenizer, config))
+    rows = []
+    for precision in ("float32", "default precision"):
+        work = f"MLM training step, architecture of {architecture}, {precision}"
+        rows.append(Row(work, "Trainer, float32", seconds[precision], seconds["Trainer"]))
+        print(rows[-1], flush=True)
+    return rows
 
-        ratios = {"float32": [], "our defaults": []}
-        for _ in range(options.rounds):
-            peer = seconds_theirs(theirs, rows, tokenizer, exact)
-            for name, config in [("float32", exact), ("our defaults", default)]:
-                ratios[name].append(peer / seconds_ours(ours, rows, tokenizer, config))
-    what = f"{options.batch_size} x {options.sequence_length} tokens, {options.mlm_probability:.0%} masked"
-    print(f"Training step, architecture of {options.architecture}, {what}, {torch.get_num_threads()} threads")
-    print("Throughput relative to Trainer in float32, median and range of the rounds:")
-    for name, values in ratios.items():
-        print(f"  {name:12} {spread(values)}")
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks mlm_step", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--architectures", nargs="+", choices=ARCHITECTURES, default=list(ARCHITECTURES))
+    parser.add_argument("--batch_size", type=int, default=32)
+    parser.add_argument("--sequence_length", type=int, default=128)
+    parser.add_argument("--mlm_probability", type=float, default=0.15)
+    options = parser.parse_args()
+
+    settings = {
+        "per_device_train_batch_size": options.batch_size,
+        "sequence_length": options.sequence_length,
+        "mlm_probability": options.mlm_probability,
+    }
+    rows = [row for name in options.architectures for row in compare_steps(name, options.rounds, settings)]
+    save("mlm_step", rows)
 
 
 if __name__ == "__main__":

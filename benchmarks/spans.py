@@ -1,18 +1,18 @@
 """Span F1 of many sentences: ours beside ``seqeval``, in both modes.
 
-Both take turns, on the same sentences. Before that, their answers are compared.
+Both take turns, on the same sentences. Before that, their answers are compared, in three averages.
 
-    python -m benchmarks.spans
+    python -m benchmarks spans
 """
 
 import argparse
-import time
+from functools import partial
 
 import numpy as np
 import seqeval.metrics
 from seqeval.scheme import IOB2
 
-from benchmarks import spread
+from benchmarks import compare, save
 from prevlib.metrics import span_f1_score
 
 TAGS = ["O"] * 12 + [f"{prefix}-{type_}" for prefix in "BI" for type_ in ("PER", "ORG", "LOC", "MISC")]
@@ -31,34 +31,34 @@ def sentences(n_sentences: int, mean_length: int, seed: int) -> tuple[list[list[
     )
 
 
+def assert_same(ours, theirs) -> None:
+    np.testing.assert_allclose(ours, theirs, atol=1e-12)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.spans", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks spans", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--n_sentences", type=int, default=100_000)
     parser.add_argument("--mean_length", type=int, default=20)
     options = parser.parse_args()
 
-    print(f"Span F1 of {options.n_sentences:,} sentences of about {options.mean_length} tags, 4 types")
-    for name, ours, theirs in [
+    rows = []
+    few = sentences(options.n_sentences // 100 + 1, options.mean_length, seed=99)
+    many = sentences(options.n_sentences, options.mean_length, seed=0)
+    for mode, ours, theirs in [
         ("default", {}, {}),
         ("strict", {"mode": "strict", "scheme": "IOB2"}, {"mode": "strict", "scheme": IOB2}),
     ]:
-        small = sentences(options.n_sentences // 100 + 1, options.mean_length, seed=99)
+        our_score, their_score = (
+            partial(span_f1_score, **ours),
+            partial(seqeval.metrics.f1_score, **theirs),
+        )
         for average in ("micro", "macro", None):
-            found = span_f1_score(*small, average=average, **ours)
-            expected = seqeval.metrics.f1_score(*small, average=average, **theirs)
-            np.testing.assert_allclose(found, expected, atol=1e-12)
-        seconds, ratios = [], []
-        for round_ in range(options.rounds):
-            y_true, y_pred = sentences(options.n_sentences, options.mean_length, seed=round_)
-            started = time.perf_counter()
-            found = span_f1_score(y_true, y_pred, **ours)
-            seconds.append(time.perf_counter() - started)
-            started = time.perf_counter()
-            expected = seqeval.metrics.f1_score(y_true, y_pred, **theirs)
-            ratios.append((time.perf_counter() - started) / seconds[-1])
-            np.testing.assert_allclose(found, expected, atol=1e-12)
-        print(f"  {name}: ours, seconds: {spread(seconds)}; times as fast as seqeval: {spread(ratios, 1)}")
+            assert_same(our_score(*few, average=average), their_score(*few, average=average))
+        work = f"span F1 of {options.n_sentences:,} sentences, {mode}"
+        calls = partial(our_score, *many), partial(their_score, *many)
+        rows.append(compare(work, "seqeval", *calls, same=assert_same, rounds=options.rounds, bar=3))
+    save("spans", rows)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Limits: 150 ms, and 500 ms for the two that ask a model. There is no peer to divide by, so the machine
 should do nothing else.
 
-    python -m benchmarks.widgets
+    python -m benchmarks widgets
 """
 
 import argparse
@@ -31,7 +31,7 @@ def next_value(control, go: int):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.widgets", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks widgets", description=__doc__)
     parser.add_argument("--rounds", type=int, default=6)
     options = parser.parse_args()
 

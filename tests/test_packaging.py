@@ -49,7 +49,7 @@ def code_blocks(language):
 
 
 def test_every_requirement_is_pinned_to_a_version_it_allows():
-    for requirement in requirements("lab", "test"):
+    for requirement in requirements("bench", "lab", "test"):
         pin = CANONICAL_PINS.get(canonical(requirement.name))
         assert pin is not None, f"{requirement.name} is missing from constraints.txt"
         assert requirement.specifier.contains(pin), f"{requirement} forbids the pin {pin}"

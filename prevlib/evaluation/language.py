@@ -14,6 +14,7 @@ Sources: Salazar et al. 2020, *Masked Language Model Scoring*; Kauf & Ivanova 20
 Language Model Scoring*; Warstadt et al. 2020, *BLiMP*.
 """
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -26,12 +27,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from tqdm.auto import tqdm
-from transformers import BatchEncoding, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
 from prevlib.checkpoints import load_masked_lm, load_tokenizer
+from prevlib.evaluation.masked_logits import logits_at
 from prevlib.evaluation.uncertainty import Interval, wilson_interval
-from prevlib.features import best_device, check_texts, longest_input
+from prevlib.features import best_device, check_texts, longest_input, pack_linear_layers
 
+WORTH_PACKING = 500  # runs of the model that save more time than laying out its weights anew takes
 METHODS = ("original", "within_word_l2r")
 Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
@@ -85,6 +88,8 @@ def token_log_probs(
     _check_encodings(texts, encodings, tokenizer, longest_input(tokenizer, model))
     ids = [torch.tensor(row) for row in encodings["input_ids"]]
     copies = _masked_copies(encodings, within_word_left_to_right)  # (n_copies, 3)
+    if len(copies) > WORTH_PACKING:
+        model = pack_linear_layers(copy.deepcopy(model), tokens_per_batch)
     lengths = np.array([len(ids[row]) for row in copies[:, 0]])
     order = np.argsort(-lengths, kind="stable")  # similar lengths together, so that little is padded
     log_probs = np.empty(len(copies), dtype=np.float32)
@@ -259,7 +264,6 @@ def _masked_copies(encodings: BatchEncoding, within_word_left_to_right: bool) ->
     return np.array(copies)
 
 
-@torch.inference_mode()
 def _log_probs_at(
     model: PreTrainedModel, input_ids: Tensor, length: Tensor, first: Tensor, end: Tensor, mask_id: int
 ) -> Tensor:
@@ -267,15 +271,9 @@ def _log_probs_at(
     rows, columns = torch.arange(len(input_ids)), torch.arange(input_ids.shape[1])
     true_ids = input_ids[rows, first]
     hidden = (columns >= first[:, None]) & (columns < end[:, None])
-    batch = {
-        "input_ids": input_ids.masked_fill(hidden, mask_id).to(model.device),
-        "attention_mask": (columns < length[:, None]).long().to(model.device),
-    }
-    if isinstance(model, BertForMaskedLM):  # the head is nearly half of the work: only where asked
-        logits = model.cls(model.bert(**batch).last_hidden_state[rows, first])
-    else:
-        logits = model(**batch).logits[rows, first]
-    return logits.float().log_softmax(-1)[rows, true_ids]
+    inputs = (input_ids.masked_fill(hidden, mask_id), length, first)
+    logits = logits_at(model, *(tensor.to(model.device) for tensor in inputs))
+    return logits.log_softmax(-1)[rows, true_ids]
 
 
 def _score(texts, checkpoint, *, method: str = "original", **options) -> list[TokenScores]:

@@ -20,6 +20,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from prevlib.losses.at_labels import loss_at_labels
+
 IGNORE_INDEX = -100  # what transformers writes where there is nothing to predict
 
 
@@ -88,12 +90,13 @@ def cross_entropy(
         )
     counted = _counted_positions(logits, labels, ignore_index)
     labels = labels[counted]  # (n_counted,), or (n_counted, num_labels) if they are probabilities
-    log_probs = log_softmax(logits[counted])  # (n_counted, num_labels)
-    class_weights, counts = _weights_and_counts(log_probs, labels, weight)
+    class_weights, counts = _weights_and_counts(logits, labels, weight)
     if label_smoothing == 0 and not labels.is_floating_point():
         # One term of the sum over k is not zero; with 30,000 classes it pays to compute only that.
-        losses = -counts * log_probs.gather(-1, labels.long().unsqueeze(-1)).squeeze(-1)
+        positions = counted.flatten().nonzero().squeeze(-1)
+        losses = counts * loss_at_labels(logits.reshape(-1, logits.shape[-1]), positions, labels.long())
     else:
+        log_probs = log_softmax(logits[counted])  # (n_counted, num_labels)
         targets = class_weights * _targets(log_probs, labels, label_smoothing)
         # 0 log 0 = 0: a class that model and target both rule out costs nothing.
         log_probs = log_probs.masked_fill((targets == 0) & (log_probs == -torch.inf), 0)
@@ -160,7 +163,7 @@ def cross_entropy_gradient(
     counted = _counted_positions(logits, labels, ignore_index)
     labels = labels[counted]
     log_probs = log_softmax(logits[counted])
-    class_weights, counts = _weights_and_counts(log_probs, labels, weight)
+    class_weights, counts = _weights_and_counts(logits, labels, weight)
     targets = class_weights * _targets(log_probs, labels, label_smoothing)
     # Without class weights the targets of a position add up to 1.
     gradient = log_probs.exp() * targets.sum(-1, keepdim=True) - targets
@@ -168,19 +171,19 @@ def cross_entropy_gradient(
     return torch.zeros_like(logits).masked_scatter(counted.unsqueeze(-1), gradient)
 
 
-def _weights_and_counts(log_probs: Tensor, labels: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+def _weights_and_counts(logits: Tensor, labels: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
     """The weight of each class, and what each position adds to the count: 1, or the weight of its label."""
-    num_labels = log_probs.shape[-1]
+    num_labels = logits.shape[-1]
     if weight is None:
-        weight = log_probs.new_ones(num_labels)
+        weight = logits.new_ones(num_labels)
     if weight.shape != (num_labels,):
         raise ValueError(
             f"`weight` must have one entry for each class, shape ({num_labels},); got {tuple(weight.shape)}. "
             "It weighs classes, not positions."
         )
-    class_weights = weight.to(log_probs.dtype)
+    class_weights = weight.to(torch.promote_types(logits.dtype, torch.float32))
     if labels.is_floating_point():
-        return class_weights, log_probs.new_ones(len(labels))
+        return class_weights, class_weights.new_ones(len(labels))
     return class_weights, class_weights[labels.long()]
 
 

@@ -17,8 +17,8 @@ Used in notebooks 04 and 06. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin e
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -30,10 +30,7 @@ from tqdm.auto import tqdm
 
 from prevlib.features import has_bf16
 from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
-
-# Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
-WITHOUT_EFFECT = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
-WITHOUT_EFFECT += ("early_stopping_patience", "metric_for_best_model", "output_dir")
+from prevlib.training.plan import STRATEGIES, Plan
 
 
 def option(default, explanation: str):
@@ -58,6 +55,9 @@ class TrainConfig:
     save_steps: int | None = option(None, "steps between checkpoints; None: an epoch")
     early_stopping_patience: int | None = option(None, "stop after so many evaluations without a new best")
     metric_for_best_model: str = option("loss", "higher is better, unless the name ends in 'loss'")
+    train_sampling_strategy: str = option(
+        "random", "or 'group_by_length': rows of a step are alike in length"
+    )
     seed: int = option(0, "order of the rows, and dropout")
 
     def __post_init__(self):
@@ -67,6 +67,11 @@ class TrainConfig:
         for name in ("max_steps", "eval_steps", "save_steps", "early_stopping_patience"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be None or at least 1; got {getattr(self, name)}.")
+        if self.train_sampling_strategy not in STRATEGIES:
+            raise ValueError(
+                f"`train_sampling_strategy` must be one of {', '.join(STRATEGIES)}; "
+                f"got {self.train_sampling_strategy!r}."
+            )
         if not 0 <= self.warmup_ratio <= 1:
             raise ValueError(f"`warmup_ratio` must be from 0 to 1; got {self.warmup_ratio}.")
 
@@ -131,7 +136,7 @@ def fit(
     model.to(accelerator.device)
     optimizer = build_optimizer(model, config)
     bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16
-    plan = _Plan(len(train_dataset), config, accelerator)
+    plan = Plan(train_dataset, config, accelerator)
     history = _resume(checkpoint_dir, model, optimizer, plan) or History()
     first = len(history.steps)
     started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
@@ -186,47 +191,8 @@ def fit(
     return history
 
 
-class _Plan:
-    """Which rows every step reads, the same for any number of processes with the same rows a step."""
-
-    def __init__(self, n_rows: int, config: TrainConfig, accelerator: Accelerator):
-        self.n_rows, self.config = n_rows, config
-        self.process, self.n_processes = accelerator.process_index, accelerator.num_processes
-        self.rows_a_step = (
-            config.per_device_train_batch_size * config.gradient_accumulation_steps * self.n_processes
-        )
-        self.steps_an_epoch = math.ceil(n_rows / self.rows_a_step)
-        self.n_steps = config.max_steps or config.num_train_epochs * self.steps_an_epoch
-
-    def steps(self, first: int) -> Iterator[tuple[int, int, Sequence[Tensor]]]:
-        """Yield number of the step (from 0), epoch (from 1) and the rows of each batch of this process."""
-        order, epoch_of_order = None, None
-        for step in range(first, self.n_steps):
-            epoch, place = divmod(step, self.steps_an_epoch)
-            if epoch != epoch_of_order:
-                generator = torch.Generator().manual_seed(self.config.seed * 10_007 + epoch)
-                order, epoch_of_order = torch.randperm(self.n_rows, generator=generator), epoch
-            rows = order[place * self.rows_a_step : (place + 1) * self.rows_a_step]
-            mine = rows[self.process :: self.n_processes]
-            yield step, epoch + 1, mine.split(self.config.per_device_train_batch_size)
-
-    def is_due(self, step: int, every: int | None) -> bool:
-        """Whether what happens every so many steps, or at the end of an epoch, follows this one."""
-        return (step + 1) % (every or self.steps_an_epoch) == 0 or step + 1 == self.n_steps
-
-    def seed_of(self, step: int) -> int:
-        return self.config.seed * 1_000_003 + step * self.n_processes + self.process
-
-    def identity(self) -> dict:
-        """What two runs must share for one to go on from the checkpoints of the other."""
-        settings = asdict(self.config)
-        for name in WITHOUT_EFFECT:
-            settings.pop(name, None)
-        return settings | {"rows": self.n_rows, "rows_a_step": self.rows_a_step}
-
-
 def _resume(
-    checkpoint_dir: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: _Plan
+    checkpoint_dir: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan
 ) -> History | None:
     state = load_checkpoint(checkpoint_dir, model, optimizer) if checkpoint_dir is not None else None
     if state is None:

@@ -34,6 +34,7 @@ from prevlib.evaluation import (
     token_log_probs,
     wilson_interval,
 )
+from prevlib.evaluation.masked_logits import logits_at
 from prevlib.tokenization import train_wordpiece
 
 CORPUS = ["the film is good . the films are bad ! a good film", "an old man watches the sea"] * 2
@@ -126,6 +127,30 @@ def test_equals_a_plain_loop_for_models_with_another_head(tokenizer, within_word
     distilbert = tiny(DistilBertForMaskedLM, DistilBertConfig, len(tokenizer)), tokenizer
     scores = token_log_probs(TEXTS, distilbert, within_word_left_to_right=within_words)
     assert_same(scores, plain_loop(TEXTS, *distilbert, within_words))
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize(
+    "model_class, config_class", [(BertForMaskedLM, BertConfig), (RobertaForMaskedLM, RobertaConfig)]
+)
+def test_looking_at_one_position_gives_what_the_whole_model_says_there(model_class, config_class, attention):
+    model = tiny(model_class, config_class, 50, attn_implementation=attention).eval()
+    generator = torch.Generator().manual_seed(0)
+    input_ids = torch.randint(5, 50, (6, 9), generator=generator)
+    lengths, positions = torch.tensor([9, 9, 5, 7, 1, 2]), torch.tensor([0, 8, 4, 3, 0, 1])
+    real = torch.arange(9) < lengths[:, None]
+    with torch.inference_mode():
+        logits = model(input_ids=input_ids, attention_mask=real.long()).logits[torch.arange(6), positions]
+    torch.testing.assert_close(logits_at(model, input_ids, lengths, positions), logits, atol=1e-5, rtol=0)
+
+
+def test_many_runs_on_packed_weights_leave_the_model_as_it_is(bert, tokenizer):
+    model = bert[0]
+    before = [type(module) for module in model.modules()]
+    texts = [f"the songs are {word} and the film is long" for word in ["good", "bad"] * 50]
+    few, many = token_log_probs(texts[:2], bert), token_log_probs(texts, bert)
+    assert_same(many[:2], [scores.log_probs for scores in few])
+    assert [type(module) for module in model.modules()] == before
 
 
 def test_words_are_those_of_the_tokenizer_also_where_nothing_marks_their_pieces():

@@ -274,6 +274,41 @@ def test_several_labels_a_sample_equal_sklearns(data):
     np.testing.assert_allclose(*(flat(_numbers(report)) for report in reports), atol=1e-12)
 
 
+def renamed(names):
+    return lambda y: np.array(names)[y]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    "n_samples, n_classes, rename",
+    [
+        pytest.param(200_000, 3, renamed([-7, 0, 9]), id="several blocks"),
+        pytest.param(200_000, 4, lambda y: y.astype(np.uint8) + np.uint8(250), id="a small type"),
+        pytest.param(3_000, 2_000, lambda y: y, id="more pairs than a table holds"),
+        pytest.param(3_000, 3, renamed([-(10**15), 5, 10**15]), id="far apart"),
+        pytest.param(3_000, 2, renamed(np.array([2**63 + 1, 2**63 + 2], dtype=np.uint64)), id="beyond int64"),
+        pytest.param(3_000, 3, renamed(["b", "a rather long name", "c"]), id="names"),
+        pytest.param(3_000, 3, renamed(np.array(["b", "a", "c"], dtype=object)), id="names as objects"),
+        pytest.param(3_000, 2, renamed([False, True]), id="yes or no"),
+    ],
+)
+def test_labels_of_all_sorts_and_many_are_counted_like_sklearns(n_samples, n_classes, rename, weighted):
+    rng = np.random.default_rng(0)
+    # The last class occurs late only: a glance at the first samples does not show it.
+    drawn = [rng.integers(0, n_classes - (np.arange(n_samples) < 2000)) for _ in range(2)]
+    y_true, y_pred = map(rename, drawn)
+    weights = rng.integers(0, 5, n_samples) if weighted else None
+    for name in ("confusion_matrix", "multilabel_confusion_matrix", "cohen_kappa_score"):
+        ours, theirs = (
+            getattr(m, name)(y_true, y_pred, sample_weight=weights) for m in (metrics, sklearn.metrics)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    options = {"average": "macro", "sample_weight": weights, "zero_division": 0}
+    assert f1_score(y_true, y_pred, **options) == pytest.approx(
+        sklearn.metrics.f1_score(y_true, y_pred, **options), abs=1e-12
+    )
+
+
 @pytest.mark.parametrize("kind", ["list", "tuple", "series", "column", "float", "category"])
 def test_every_form_of_labels_is_accepted(kind):
     forms = {

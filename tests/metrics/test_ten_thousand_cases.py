@@ -211,7 +211,7 @@ def compare(name, n_calls):
 
     compare_one()
     assert verdicts.total() >= n_calls
-    assert verdicts["values"] > n_calls / 2  # that all fail alike would prove little
+    assert verdicts["values"] > n_calls / 4  # that all fail alike would prove little
     return verdicts
 
 

@@ -155,6 +155,10 @@ def test_nothing_to_train_is_refused():
     "options, text",
     [
         ({"num_train_epochs": 0}, r"`num_train_epochs` must be at least 1; got 0"),
+        (
+            {"train_sampling_strategy": "sorted"},
+            "`train_sampling_strategy` must be one of random, group_by_length; got 'sorted'",
+        ),
         ({"per_device_train_batch_size": 0}, r"`per_device_train_batch_size` must be at least 1; got 0"),
         ({"gradient_accumulation_steps": 0}, r"`gradient_accumulation_steps` must be at least 1; got 0"),
         ({"max_steps": 0}, r"`max_steps` must be None or at least 1; got 0"),
@@ -200,6 +204,35 @@ def test_each_epoch_reads_every_row_once_in_another_order():
     rows = sorted(round(float(e["x"]), 4) for e in line())
     assert [sorted(epoch) for epoch in epochs] == [rows] * 3
     assert epochs[0] != epochs[1] != epochs[2]
+
+
+def test_grouped_by_length_a_step_has_rows_alike_and_an_epoch_has_every_row_once():
+    generator = torch.Generator().manual_seed(3)
+    lengths = torch.randint(1, 100, (150,), generator=generator).tolist()
+    rows = [{"input_ids": [0] * n, "row": row} for row, n in enumerate(lengths)]
+
+    def steps_of(strategy):
+        seen = []
+
+        def loss(model, batch):
+            seen.append(batch["row"].tolist())
+            return model(torch.ones(1, 1)).sum(), 1
+
+        def rows_of(examples):
+            return {"row": torch.tensor([example["row"] for example in examples])}
+
+        config = changed(num_train_epochs=2, train_sampling_strategy=strategy)
+        fit(nn.Linear(1, 1), rows, loss, config, collate_fn=rows_of, show_progress=False)
+        return seen
+
+    def padding(steps):
+        return sum(len(step) * max(lengths[row] for row in step) for step in steps) / (2 * sum(lengths)) - 1
+
+    grouped = steps_of("group_by_length")
+    first, second = grouped[: len(grouped) // 2], grouped[len(grouped) // 2 :]
+    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(150))
+    assert first != second
+    assert padding(grouped) < 0.1 < 0.4 < padding(steps_of("random"))
 
 
 def test_accumulated_batches_are_one_step_divided_once():

@@ -2,7 +2,8 @@
 
 For each class four counts say everything: true positives (of the class, called so), false positives (called
 so, but not of it), false negatives (of it, missed) and true negatives. ``targets.py`` checks the labels,
-``confusion.py`` counts, ``precision_recall.py`` and ``agreement.py`` divide, ``report.py`` prints.
+``cells.py`` counts, ``confusion.py`` lays the counts out, ``precision_recall.py`` and ``agreement.py``
+divide, ``report.py`` prints.
 
 Left out: metrics of scores instead of decisions. Used in notebook 07. scikit-learn's own tests run on these
 functions in ours.

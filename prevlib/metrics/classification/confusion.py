@@ -8,7 +8,8 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prevlib.metrics.classification.targets import SINGLE_LABEL, check_targets, present_labels
+from prevlib.metrics.classification.cells import Cells, count_cells
+from prevlib.metrics.classification.targets import Targets, check_targets
 
 
 def confusion_matrix(
@@ -36,26 +37,24 @@ def confusion_matrix(
         array([[1, 1],
                [1, 2]])
     """
-    kind, y_true, y_pred, sample_weight = check_targets(y_true, y_pred, sample_weight)
-    if kind not in SINGLE_LABEL:
-        raise ValueError(f"{kind} is not supported: use multilabel_confusion_matrix, one matrix a label.")
+    targets = check_targets(y_true, y_pred, sample_weight)
+    if targets.is_multilabel:
+        raise ValueError(
+            "multilabel-indicator is not supported: use multilabel_confusion_matrix, one matrix a label."
+        )
     if normalize not in (None, "true", "pred", "all"):
         raise ValueError(f"`normalize` must be None, 'true', 'pred' or 'all'; got {normalize!r}.")
-    if labels is None:
-        labels = present_labels(y_true, y_pred)
-    elif len(labels) == 0:
+    cells = count_cells(targets)
+    labels = cells.labels if labels is None else np.asarray(labels)
+    if len(labels) == 0:
         raise ValueError("'labels' should contain at least one label.")
-    elif not np.isin(y_true, labels).any():
-        raise ValueError(f"At least one label specified must be in y_true; got {list(labels)}.")
-    labels = np.asarray(labels)
-    weights = np.ones(len(y_true), dtype=int) if sample_weight is None else np.asarray(sample_weight)
-
-    # Number the classes by their place in `labels`; each (true, predicted) pair has one cell.
-    order = np.argsort(labels)
-    known = np.isin(y_true, labels) & np.isin(y_pred, labels)
-    rows, columns = (order[np.searchsorted(labels, y[known], sorter=order)] for y in (y_true, y_pred))
-    matrix = np.zeros((len(labels), len(labels)), dtype=int if weights.dtype.kind in "biu" else float)
-    np.add.at(matrix, (rows, columns), weights[known])
+    place = places(cells.labels, labels)  # -1 for a label that is left out
+    if (place[cells.rows] < 0).all():
+        raise ValueError(f"At least one label specified must be in y_true; got {labels.tolist()}.")
+    rows, columns = place[cells.rows], place[cells.columns]
+    known = (rows >= 0) & (columns >= 0)
+    matrix = np.zeros((len(labels), len(labels)), dtype=cells.counts.dtype)
+    matrix[rows[known], columns[known]] = cells.counts[known]
 
     if len(labels) == 1:
         warnings.warn(
@@ -94,24 +93,45 @@ def multilabel_confusion_matrix(
         >>> multilabel_confusion_matrix([0, 0, 1, 2], [0, 1, 1, 1])[1].tolist()  # class 1
         [[1, 2], [0, 1]]
     """
-    kind, y_true, y_pred, sample_weight = check_targets(y_true, y_pred, sample_weight)
-    present = present_labels(y_true, y_pred)
-    labels = present if labels is None else np.asarray(labels)
-    if kind in SINGLE_LABEL:
+    targets = check_targets(y_true, y_pred, sample_weight)
+    if not targets.is_multilabel:
         if samplewise:
             raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
-        # One column a class: is the sample of this class, is it called so?
-        is_true, is_pred = (y[:, np.newaxis] == labels for y in (y_true, y_pred))
-    else:
-        worst = labels.max(initial=0) if labels.min(initial=0) >= 0 else labels.min()
-        if worst > present.max() or worst < 0:
-            limit = "< 0" if worst < 0 else f"> {present.max()}"
-            raise ValueError(
-                f"All labels must be in [0, n labels) for multilabel targets. Got {worst} {limit}"
-            )
-        is_true, is_pred = (y[:, labels.astype(int)] != 0 for y in (y_true, y_pred))
+        return one_against_the_rest(count_cells(targets), labels)
+    return count_columns(targets, labels, samplewise)
 
-    weights = np.ones(len(y_true), dtype=int) if sample_weight is None else sample_weight.astype(float)
+
+def one_against_the_rest(cells: Cells, labels: ArrayLike | None) -> np.ndarray:
+    """``multilabel_confusion_matrix`` of single labels: is a sample of this class, is it called so?"""
+    right = cells.rows == cells.columns
+    wrong = ~right
+
+    def count(classes: np.ndarray, which: np.ndarray) -> np.ndarray:
+        # One more class without samples, for labels that do not occur: theirs is the last place, -1.
+        return np.bincount(classes[which], cells.counts[which], minlength=len(cells.labels) + 1)
+
+    tp, fp, fn = count(cells.rows, right), count(cells.columns, wrong), count(cells.rows, wrong)
+    if labels is not None:
+        place = places(np.asarray(labels), cells.labels)
+        tp, fp, fn = tp[place], fp[place], fn[place]
+    else:
+        tp, fp, fn = tp[:-1], fp[:-1], fn[:-1]
+    tn = cells.counts.sum() - tp - fp - fn
+    return np.stack([tn, fp, fn, tp], axis=-1).astype(cells.counts.dtype).reshape(-1, 2, 2)
+
+
+def count_columns(targets: Targets, labels: ArrayLike | None, samplewise: bool) -> np.ndarray:
+    """``multilabel_confusion_matrix`` of several labels a sample."""
+    n_labels = targets.y_true.shape[1]
+    labels = np.arange(n_labels) if labels is None else np.asarray(labels)
+    worst = labels.max(initial=0) if labels.min(initial=0) >= 0 else labels.min()
+    if worst >= n_labels or worst < 0:
+        limit = "< 0" if worst < 0 else f"> {n_labels - 1}"
+        raise ValueError(f"All labels must be in [0, n labels) for multilabel targets. Got {worst} {limit}")
+    is_true, is_pred = (y[:, labels.astype(int)] != 0 for y in (targets.y_true, targets.y_pred))
+    weights = np.ones(len(is_true), dtype=int)
+    if targets.sample_weight is not None:
+        weights = targets.sample_weight.astype(float)
     axis = 1 if samplewise else 0
 
     def count(cells: np.ndarray) -> np.ndarray:
@@ -120,3 +140,9 @@ def multilabel_confusion_matrix(
     tp, fp = count(is_true & is_pred), count(~is_true & is_pred)
     fn, tn = count(is_true & ~is_pred), count(~is_true & ~is_pred)
     return np.stack([tn, fp, fn, tp], axis=-1).reshape(-1, 2, 2)
+
+
+def places(labels: np.ndarray, among: np.ndarray) -> np.ndarray:
+    """Where each label stands in ``among``, the first time; -1 if it does not."""
+    place = {label: i for i, label in reversed(list(enumerate(among.tolist())))}
+    return np.array([place.get(label, -1) for label in labels.tolist()], dtype=int)

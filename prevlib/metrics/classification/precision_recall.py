@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 
-from prevlib.metrics.classification.confusion import multilabel_confusion_matrix
-from prevlib.metrics.classification.targets import SINGLE_LABEL, check_targets, present_labels
+from prevlib.metrics.classification.cells import Cells, count_cells
+from prevlib.metrics.classification.confusion import count_columns, one_against_the_rest
+from prevlib.metrics.classification.targets import check_targets
 
 AVERAGES = (None, "micro", "macro", "weighted", "samples")
 
@@ -33,11 +34,15 @@ def accuracy_score(
         >>> accuracy_score([0, 1, 1, 1], [0, 1, 0, 1])
         0.75
     """
-    kind, y_true, y_pred, sample_weight = check_targets(y_true, y_pred, sample_weight)
-    right = y_true == y_pred if kind in SINGLE_LABEL else (y_true == y_pred).all(axis=1)
-    weights = np.ones(len(right), dtype=int) if sample_weight is None else sample_weight
-    total = (right * weights).sum()
-    return float(total / weights.sum() if normalize else total)
+    targets = check_targets(y_true, y_pred, sample_weight)
+    right, weights = targets.y_true == targets.y_pred, targets.sample_weight
+    if targets.is_multilabel:
+        right = right.all(axis=1)
+    if weights is None:
+        total, everything = np.count_nonzero(right), len(right)
+    else:
+        total, everything = (right * weights).sum(), weights.sum()
+    return float(total / everything if normalize else total)
 
 
 def precision_recall_fscore_support(
@@ -78,14 +83,33 @@ def precision_recall_fscore_support(
         >>> p.round(2).tolist(), r.round(2).tolist(), f.round(2).tolist(), s.tolist()
         ([0.5, 1.0], [1.0, 0.67], [0.67, 0.8], [1, 3])
     """
+    targets = check_targets(y_true, y_pred, sample_weight)
+    cells = None if targets.is_multilabel else count_cells(targets)
+    labels = _scored_labels(cells, average, labels, pos_label)
+    if cells is None:
+        matrix = count_columns(targets, labels, samplewise=average == "samples")
+    elif average == "samples":
+        raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
+    else:
+        matrix = one_against_the_rest(cells, labels)
+    options = {"average": average, "warn_for": warn_for, "zero_division": zero_division}
+    return divide_counts(matrix, beta=beta, sample_weight=targets.sample_weight, **options)
+
+
+def divide_counts(
+    matrix: np.ndarray,
+    *,
+    beta: float = 1.0,
+    average: str | None,
+    warn_for: Sequence[str] = ("precision", "recall", "f-score"),
+    sample_weight: np.ndarray | None = None,
+    zero_division: float | str,
+) -> tuple:
+    """``precision_recall_fscore_support`` of a ``multilabel_confusion_matrix``."""
     if not beta >= 0:
         raise ValueError(f"`beta` must be at least 0; got {beta}.")
     if zero_division not in ("warn", 0, 1) and zero_division == zero_division:  # nan differs from itself
         raise ValueError(f"`zero_division` must be 0, 1, nan or 'warn'; got {zero_division!r}.")
-    labels = _scored_labels(y_true, y_pred, average, labels, pos_label)
-    matrix = multilabel_confusion_matrix(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, samplewise=average == "samples"
-    )
     tp = matrix[:, 1, 1]
     called, of_class = tp + matrix[:, 0, 1], tp + matrix[:, 1, 0]
     if average == "micro":
@@ -233,11 +257,12 @@ def fbeta_score(
     return f_score
 
 
-def _scored_labels(y_true, y_pred, average, labels, pos_label) -> ArrayLike | None:
-    """``labels``, or the positive class alone if the average is binary."""
+def _scored_labels(
+    cells: Cells | None, average: str | None, labels: ArrayLike | None, pos_label: Any
+) -> ArrayLike | None:
+    """``labels``, or the positive class alone if the average is binary; no cells: several labels a sample."""
     if average not in (*AVERAGES, "binary"):
         raise ValueError(f"average has to be one of {(*AVERAGES, 'binary')}; got {average!r}.")
-    kind, y_true, y_pred, _ = check_targets(y_true, y_pred)
     if average != "binary":
         if pos_label not in (None, 1):
             warnings.warn(
@@ -247,14 +272,14 @@ def _scored_labels(y_true, y_pred, average, labels, pos_label) -> ArrayLike | No
                 stacklevel=4,
             )
         return labels
+    kind = "multilabel-indicator" if cells is None else cells.kind
     if kind != "binary":
-        others = [name for name in AVERAGES if name != "samples" or kind not in SINGLE_LABEL]
+        others = [name for name in AVERAGES if name != "samples" or cells is None]
         raise ValueError(
             f"Target is {kind} but average='binary'. Please choose another average setting, one of {others}."
         )
-    present = present_labels(y_true, y_pred)
-    if pos_label not in present and len(present) >= 2:
-        raise ValueError(f"pos_label={pos_label} is not a valid label. It should be one of {present}")
+    if pos_label not in cells.labels and len(cells.labels) >= 2:
+        raise ValueError(f"pos_label={pos_label} is not a valid label. It should be one of {cells.labels}")
     return [pos_label]
 
 
@@ -265,7 +290,7 @@ def _warn_undefined(name: str, lacking: str, average: str | None, n_results: int
         f"{name.capitalize()} is ill-defined and being set to 0.0 {where} no {lacking} {over}s. "
         "Use `zero_division` parameter to control this behavior.",
         UndefinedMetricWarning,
-        stacklevel=5,
+        stacklevel=6,
     )
 
 

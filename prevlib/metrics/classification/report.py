@@ -6,8 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from prevlib.metrics.classification.precision_recall import precision_recall_fscore_support
-from prevlib.metrics.classification.targets import SINGLE_LABEL, check_targets, present_labels
+from prevlib.metrics.classification.cells import count_cells
+from prevlib.metrics.classification.confusion import count_columns, one_against_the_rest
+from prevlib.metrics.classification.precision_recall import divide_counts
+from prevlib.metrics.classification.targets import check_targets
 
 COLUMNS = ("precision", "recall", "f1-score", "support")
 
@@ -36,8 +38,12 @@ def classification_report(
     Raises:
         ValueError: If there are more or fewer names than classes.
     """
-    kind, checked_true, checked_pred, _ = check_targets(y_true, y_pred)
-    present = present_labels(checked_true, checked_pred)
+    targets = check_targets(y_true, y_pred, sample_weight)
+    if targets.is_multilabel:
+        present = np.arange(targets.y_true.shape[1])
+    else:
+        cells = count_cells(targets)
+        present = cells.labels
     chosen = present if labels is None else np.asarray(labels)
     if target_names is not None and len(target_names) != len(chosen):
         if labels is None:
@@ -50,17 +56,25 @@ def classification_report(
             stacklevel=2,
         )
     names = [str(label) for label in chosen] if target_names is None else list(target_names)
-    options = {"labels": chosen, "sample_weight": sample_weight, "zero_division": zero_division}
 
-    scores = precision_recall_fscore_support(y_true, y_pred, average=None, **options)
+    def scores_of(average: str | None) -> tuple:
+        if targets.is_multilabel:
+            matrix = count_columns(targets, chosen, samplewise=average == "samples")
+        else:
+            matrix = one_against_the_rest(cells, chosen)
+        return divide_counts(
+            matrix, average=average, sample_weight=targets.sample_weight, zero_division=zero_division
+        )
+
+    scores = scores_of(None)
     # Pairs, not a dict: two classes may share a name, and a class may be called "accuracy".
     rows = list(zip(names, zip(*scores, strict=True), strict=False))
     # With one label a sample and no class left out, micro precision, recall and F1 all are the accuracy.
-    is_accuracy = kind in SINGLE_LABEL and (labels is None or set(present) <= set(chosen))
-    averages = ["micro", "macro", "weighted"] + (["samples"] if kind not in SINGLE_LABEL else [])
+    is_accuracy = not targets.is_multilabel and (labels is None or set(present) <= set(chosen))
+    averages = ["micro", "macro", "weighted"] + (["samples"] if targets.is_multilabel else [])
     support = scores[-1].sum()
     for average in averages:
-        mean = precision_recall_fscore_support(y_true, y_pred, average=average, **options)
+        mean = scores_of(average)
         name = "accuracy" if average == "micro" and is_accuracy else f"{average} avg"
         rows.append((name, (*mean[:3], support)))
     if output_dict:

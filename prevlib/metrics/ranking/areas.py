@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.utils.multiclass import type_of_target
 
+from prevlib.metrics.classification.targets import check_weights
 from prevlib.metrics.ranking.averages import (
     check_multiclass_options,
     mean_over_columns,
@@ -69,12 +69,12 @@ def roc_auc_score(
         raise ValueError(f"`multi_class` must be 'raise', 'ovr' or 'ovo'; got {multi_class!r}.")
     if max_fpr is not None and not 0 < max_fpr <= 1:
         raise ValueError(f"`max_fpr` must be above 0 and at most 1; got {max_fpr}.")
-    kind = type_of_target(y_true, input_name="y_true")
-    if kind == "binary" and np.ndim(y_score) == 2 and np.shape(y_score)[1] > 2:
+    kind, y_true, y_score, _ = check_scores(y_true, y_score, None)
+    if kind == "binary" and y_score.ndim == 2 and y_score.shape[1] > 2:
         kind = "multiclass"  # of which only two occur
     if kind == "multiclass":
         check_multiclass_options(average, sample_weight, max_fpr, multi_class)
-    _, y_true, y_score, sample_weight = check_scores(y_true, y_score, sample_weight)
+    sample_weight = check_weights(sample_weight, y_true)
     if kind == "multiclass":
         y_true = one_column_a_class(y_true, y_score, labels)
         if multi_class == "ovo":

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
+from prevlib.metrics.classification.cells import count_cells
 from prevlib.metrics.classification.targets import check_targets
 
 
@@ -37,8 +38,12 @@ def count_at_thresholds(is_positive: np.ndarray, y_score: np.ndarray, weights: n
         >>> counts.thresholds.tolist(), counts.tp.tolist(), counts.fp.tolist()
         ([0.9, 0.4], [1.0, 2.0], [0.0, 1.0])
     """
-    if weights is None:
-        weights = np.ones(len(y_score))
+    if weights is None:  # whole counts: in which order ties are added does not matter
+        order = np.argsort(y_score)[::-1]
+        y_score = y_score[order]
+        last_of_tie = np.flatnonzero(np.append(y_score[1:] != y_score[:-1], True))
+        tp = np.cumsum(is_positive[order])[last_of_tie]
+        return Counts((1 + last_of_tie - tp).astype(float), tp.astype(float), y_score[last_of_tie])
     counted = weights != 0
     is_positive, y_score, weights = is_positive[counted], y_score[counted], weights[counted]
     # Descending, and stable: reversed twice, since argsort only ascends.
@@ -52,15 +57,16 @@ def count_at_thresholds(is_positive: np.ndarray, y_score: np.ndarray, weights: n
 def check_scores(
     y_true: ArrayLike, y_score: ArrayLike, sample_weight: ArrayLike | None
 ) -> tuple[str, np.ndarray, np.ndarray, np.ndarray | None]:
-    """The form of ``y_true``, as in ``check_targets``, and everything as arrays of equal length.
+    """The kind of ``y_true``, in scikit-learn's words, and everything as arrays of equal length.
 
     Raises:
         ValueError: If lengths differ, a score is not finite, or labels or weights are not what they must be.
     """
     check_consistent_length(y_true, y_score, sample_weight)
-    kind, y_true, _, sample_weight = check_targets(y_true, y_true, sample_weight)
+    targets = check_targets(y_true, y_true, sample_weight)
+    kind = "multilabel-indicator" if targets.is_multilabel else count_cells(targets).kind
     y_score = check_array(y_score, ensure_2d=False, input_name="y_score")
-    return kind, y_true, y_score, sample_weight
+    return kind, targets.y_true, y_score, targets.sample_weight
 
 
 def one_score_a_sample(y_score: np.ndarray) -> np.ndarray:
