@@ -8,7 +8,7 @@ export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
-BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning
+BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth
 GRADING := notebooks/assignments/grading
 
 .PHONY: lab test lint unit slow mutants nbval notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean

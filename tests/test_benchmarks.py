@@ -15,6 +15,7 @@ from benchmarks import Row, compare, report
 # Every benchmark with a peer, in a size that takes a moment; with "slow", because it trains or loads a lot.
 TINY = {
     "bootstrap": "--rounds 2 --n_samples 300 --n_resamples 100 --peer_resamples 100",
+    "features": "--rounds 1 --every 100",
     "finetuning": "--rounds 1 --n_texts 32 --n_test 40",
     "imports": "--rounds 1 --light",
     "losses": "--rounds 2 --n_tokens 64 --vocab_size 300 --hidden_size 16 --chunk_size 16",
@@ -23,7 +24,7 @@ TINY = {
     "pseudo_likelihood": "--rounds 1 --n_texts 1",
     "spans": "--rounds 1 --n_sentences 50",
 }
-SLOW = {"finetuning", "mlm_step"}
+SLOW = {"features", "finetuning", "mlm_step"}
 NEEDS = {"metrics": "torchmetrics", "pseudo_likelihood": "minicons"}  # of the extra `bench`
 
 

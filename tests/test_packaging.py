@@ -132,7 +132,7 @@ def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
         intermediate_size=32,
     )
     TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(tmp_path / "model")
-    [code] = code_blocks("python")
+    code = "\n".join(code_blocks("python"))
     placeholder = '"your-name/your-model"'
     assert placeholder in code
     code = code.replace(placeholder, repr(str(tmp_path / "model")))
