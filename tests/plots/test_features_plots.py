@@ -12,8 +12,11 @@ def legend(ax):
 def test_projection_draws_each_class_with_its_own_marker():
     points, labels = np.arange(8.0).reshape(4, 2), [0, 1, 1, 0]
     ax = plots.plot_projection(points, labels, ["neg", "pos"])
-    np.testing.assert_array_equal(ax.collections[1].get_offsets(), points[[1, 2]])
+    neg, pos = ax.collections
+    np.testing.assert_array_equal(neg.get_offsets(), points[[0, 3]])
+    np.testing.assert_array_equal(pos.get_offsets(), points[[1, 2]])
     assert legend(ax) == ["neg", "pos"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("first component", "second component")
     shapes = [collection.get_paths()[0].vertices.shape for collection in ax.collections]
     assert shapes[0] != shapes[1]
 

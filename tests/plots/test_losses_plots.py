@@ -14,9 +14,12 @@ def texts(ax):
 def test_loss_of_probability_marks_the_points_with_their_loss():
     ax = plots.plot_loss_of_probability([0.5, 0.01])
     assert texts(ax) == ["0.69", "4.61"]
-    curve = ax.lines[0]
+    curve, *points = ax.lines
+    np.testing.assert_allclose(
+        [point.get_xydata()[0] for point in points], [[0.5, np.log(2)], [0.01, np.log(100)]]
+    )
     np.testing.assert_allclose(curve.get_ydata(), -np.log(curve.get_xdata()))
-    assert ax.get_ylabel() == "loss (nats)"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("probability of the true class", "loss (nats)")
 
 
 def test_gradient_bars_carry_sign_and_value():
@@ -24,6 +27,8 @@ def test_gradient_bars_carry_sign_and_value():
     assert texts(ax) == ["+0.75", "-0.75"]
     assert [bar.get_width() for bar in ax.patches] == [0.75, -0.75]
     assert ax.yaxis_inverted()  # the first class on top
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["neg", "pos"]
+    assert ax.get_xlabel() == "gradient of the loss (probability minus one-hot)"
     up, down = (to_hex(bar.get_facecolor()).upper() for bar in reversed(ax.patches))
     assert (up, down) == (plots.COLORS[0], plots.COLORS[5])
 

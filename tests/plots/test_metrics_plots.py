@@ -30,6 +30,15 @@ def test_long_names_of_classes_are_turned_and_thousands_are_grouped():
 
 
 def test_thresholds_draw_a_line_for_each_score():
-    ax = plots.plot_thresholds(np.array([0.1, 0.9]), {"recall": np.array([1.0, 0.2])})
-    np.testing.assert_array_equal(ax.lines[0].get_ydata(), [1.0, 0.2])
-    assert legend(ax) == ["recall"]
+    curves = {"recall": np.array([1.0, 0.2]), "precision": np.array([0.5, 0.9])}
+    ax = plots.plot_thresholds(np.array([0.1, 0.9]), curves)
+    recall, precision = ax.lines
+    np.testing.assert_array_equal(recall.get_xydata(), [[0.1, 1.0], [0.9, 0.2]])
+    np.testing.assert_array_equal(precision.get_xydata(), [[0.1, 0.5], [0.9, 0.9]])
+    assert recall.get_marker() != precision.get_marker()
+    assert legend(ax) == ["precision", "recall"]  # in the order in which the lines end
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()[0]) == (
+        "threshold on the probability",
+        "score",
+        0,
+    )

@@ -14,9 +14,11 @@ def legend(ax):
 def test_losses_are_drawn_raw_and_smoothed_beside_the_level_of_guessing():
     ax = plots.plot_losses({"full": [1.0, 0.5, 0.3]}, smooth=2)
     raw, smooth, guessing = ax.lines
-    np.testing.assert_allclose(raw.get_ydata(), [1.0, 0.5, 0.3])
-    np.testing.assert_allclose(smooth.get_ydata(), [1.0, 0.75, 0.4])
+    np.testing.assert_allclose(raw.get_xydata(), [[1, 1.0], [2, 0.5], [3, 0.3]])
+    np.testing.assert_allclose(smooth.get_xydata(), [[1, 1.0], [2, 0.75], [3, 0.4]])
     assert guessing.get_ydata()[0] == pytest.approx(np.log(2))
+    assert (legend(ax), ax.texts[0].get_text()) == (["full"], "guessing\n(ln 2)")
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()[0]) == ("step", "training loss (nats)", 0)
 
 
 def test_pretraining_is_drawn_beside_its_reference_lines():
@@ -29,11 +31,17 @@ def test_pretraining_is_drawn_beside_its_reference_lines():
 
 
 def test_label_efficiency_draws_each_method_with_its_band():
-    table = pd.DataFrame(
-        {"method": ["full"] * 2, "n_labels": [100, 2000], "accuracy": [0.7, 0.8], "low": [0.6, 0.7]}
-    ).assign(high=[0.8, 0.9])
-    ax = plots.plot_label_efficiency(table)
-    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [100, 2000])
+    rows = [("full", 2000, 0.8, 0.7, 0.9), ("full", 100, 0.7, 0.6, 0.8)]  # budgets in any order
+    rows += [("scratch", 100, 0.5, 0.45, 0.55), ("scratch", 2000, 0.6, 0.5, 0.65)]
+    ax = plots.plot_label_efficiency(
+        pd.DataFrame(rows, columns=["method", "n_labels", "accuracy", "low", "high"])
+    )
+    full, scratch = ax.lines
+    np.testing.assert_array_equal(full.get_xydata(), [[100, 0.7], [2000, 0.8]])
+    np.testing.assert_array_equal(scratch.get_xydata(), [[100, 0.5], [2000, 0.6]])
+    bands = [band.get_paths()[0].vertices[:, 1] for band in ax.collections]
+    assert [(band.min(), band.max()) for band in bands] == [(0.6, 0.9), (0.45, 0.65)]
+    assert legend(ax) == ["full", "scratch"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["100", "2,000"]
-    band = ax.collections[0].get_paths()[0].vertices
-    assert (band[:, 1].min(), band[:, 1].max()) == (0.6, 0.9)
+    assert ax.get_xscale() == "log"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("labelled reviews for training", "test accuracy")
