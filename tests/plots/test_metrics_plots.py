@@ -13,6 +13,8 @@ def test_confusion_matrix_writes_each_count_into_its_cell():
     ax = plots.plot_confusion_matrix(np.array([[5, 1], [2, 3]]), ["neg", "pos"])
     cells = {text.get_position(): text.get_text() for text in ax.texts}
     assert cells == {(0, 0): "5", (1, 0): "1", (0, 1): "2", (1, 1): "3"}  # (column, row)
+    np.testing.assert_array_equal(ax.images[0].get_array(), [[5, 1], [2, 3]])
+    assert ax.images[0].get_clim() == (0, 5)  # the largest count has the full colour
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted", "true")
     assert {label.get_rotation() for label in ax.get_xticklabels()} == {0}
 
@@ -35,7 +37,7 @@ def test_thresholds_draw_a_line_for_each_score():
     recall, precision = ax.lines
     np.testing.assert_array_equal(recall.get_xydata(), [[0.1, 1.0], [0.9, 0.2]])
     np.testing.assert_array_equal(precision.get_xydata(), [[0.1, 0.5], [0.9, 0.9]])
-    assert recall.get_marker() != precision.get_marker()
+    assert recall.get_marker() != precision.get_marker() and recall.get_color() != precision.get_color()
     assert legend(ax) == ["precision", "recall"]  # in the order in which the lines end
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()[0]) == (
         "threshold on the probability",

@@ -3,8 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
-from prevlib.plots import plot_pareto
+from prevlib.plots import COLORS, plot_pareto
 
 NAMES, COSTS, SCORES = ["small", "poor", "large"], [1.0, 10.0, 100.0], [0.6, 0.5, 0.8]
 
@@ -14,6 +15,10 @@ def test_points_on_the_front_are_filled_and_joined_by_steps():
     filled, hollow = ax.collections
     np.testing.assert_array_equal(filled.get_offsets(), [[1, 0.6], [100, 0.8]])
     np.testing.assert_array_equal(hollow.get_offsets(), [[10, 0.5]])
+    assert [to_hex(points.get_facecolor()[0]).upper() for points in (filled, hollow)] == [
+        COLORS[0],
+        "#FFFFFF",
+    ]
     (steps,) = ax.lines
     assert steps.get_drawstyle() == "steps-post"  # a score holds until the next budget buys a better one
     np.testing.assert_array_equal(steps.get_xydata(), [[1, 0.6], [100, 0.8], [100, 0.8]])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from prevlib import plots
 
@@ -39,6 +40,9 @@ def test_label_efficiency_draws_each_method_with_its_band():
     full, scratch = ax.lines
     np.testing.assert_array_equal(full.get_xydata(), [[100, 0.7], [2000, 0.8]])
     np.testing.assert_array_equal(scratch.get_xydata(), [[100, 0.5], [2000, 0.6]])
+    assert [to_hex(band.get_facecolor()) for band in ax.collections] == [
+        to_hex(line.get_color()) for line in ax.lines
+    ]
     bands = [band.get_paths()[0].vertices[:, 1] for band in ax.collections]
     assert [(band.min(), band.max()) for band in bands] == [(0.6, 0.9), (0.45, 0.65)]
     assert legend(ax) == ["full", "scratch"]
