@@ -36,7 +36,9 @@ def results(tmp_path, monkeypatch):
 
 def load(name):
     if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+        pytest.importorskip(
+            NEEDS[name], reason=f"{NEEDS[name]} comes with the extra `bench`, by `make bench`"
+        )
     return importlib.import_module(f"benchmarks.{name}")
 
 
