@@ -49,6 +49,7 @@ def finetune_classifier(
     random_init: bool = False,
     frozen: bool = False,
     validation: tuple[Sequence[str], Sequence[int]] | None = None,
+    checkpoint_dir: str | Path | None = None,
     show_progress: bool = True,
 ) -> TextClassifier:
     """Train a classifier of texts on top of an encoder.
@@ -62,6 +63,7 @@ def finetune_classifier(
         random_init: Start from random weights instead of the pre-trained ones.
         frozen: Train the head only.
         validation: Texts and labels whose accuracy is recorded after each epoch.
+        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there.
         show_progress: Show a bar.
     Returns:
         The classifier; ``predict_logits`` applies it.
@@ -94,6 +96,7 @@ def finetune_classifier(
         config,
         collate_fn=partial(tokenizer.pad, return_tensors="pt"),
         evaluate=accuracy if validation else None,
+        checkpoint_dir=checkpoint_dir,
         show_progress=show_progress,
     )
     return TextClassifier(model, tokenizer, history)

@@ -58,6 +58,7 @@ def finetune_tagger(
     frozen: bool = False,
     mark_capitals: bool = False,
     validation: tuple[Sentences, Tags] | None = None,
+    checkpoint_dir: str | Path | None = None,
     show_progress: bool = True,
 ) -> TokenTagger:
     """Train a tagger of words on top of an encoder.
@@ -74,6 +75,7 @@ def finetune_tagger(
             vocabularies and models with a second token type.
         validation: Sentences and tags. The share of words with the right tag is recorded after each epoch; it
             is high for whoever finds no name at all, so score what ``predict_tags`` returns by spans.
+        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there.
         show_progress: Show a bar.
     Returns:
         The tagger; ``predict_tags`` applies it.
@@ -111,6 +113,7 @@ def finetune_tagger(
         config,
         collate_fn=DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORE_INDEX),
         evaluate=accuracy if validation else None,
+        checkpoint_dir=checkpoint_dir,
         show_progress=show_progress,
     )
     return TokenTagger(model, tokenizer, history)

@@ -14,6 +14,7 @@ from prevlib.finetuning import (
     METHODS,
     TextClassifier,
     classification_loss,
+    classifier,
     finetune_classifier,
     freeze_backbone,
     label_efficiency,
@@ -55,6 +56,26 @@ def test_it_learns_what_can_be_learnt(trained):
     assert logits.shape == (24, 2)
     assert logits.dtype == np.float32
     assert accuracy_score(LABELS, logits.argmax(axis=1)) == 1.0
+
+
+def test_an_interrupted_training_goes_on_where_it_was(small_bert, trained, tmp_path, monkeypatch):
+    """Interrupted in the fourth of eight epochs, each of six steps, it ends in the same weights."""
+    calls = []
+
+    def loss(model, batch):
+        calls.append(1)
+        if len(calls) == 20:
+            raise KeyboardInterrupt
+        return classification_loss(model, batch)
+
+    options = {"config": FAST, "checkpoint_dir": tmp_path, "show_progress": False}
+    monkeypatch.setattr(classifier, "classification_loss", loss)
+    with pytest.raises(KeyboardInterrupt):
+        finetune_classifier(TEXTS, LABELS, small_bert, **options)
+    resumed = finetune_classifier(TEXTS, LABELS, small_bert, **options)
+    assert len(calls) == 20 + 8 * 6 - 18
+    for found, expected in zip(resumed.model.parameters(), trained.model.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, atol=0, rtol=0)
 
 
 def test_the_loss_is_the_sum_that_transformers_means(small_bert):
