@@ -9,9 +9,9 @@ model's shapes.
 """
 
 import argparse
-import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
 from transformers import pipeline
 
-from benchmarks import Row, save
+from benchmarks import Row, save, timed
 from prevlib.checkpoints import checkpoint_path, load_encoder, load_tokenizer, quiet_transformers
 from prevlib.datasets import load_imdb, load_reviews
 from prevlib.features import extract_features
@@ -82,19 +82,14 @@ def multiplication_rate(dtype: torch.dtype, hidden: int = 384, feed_forward: int
     """FLOPs a second of ``torch.nn.functional.linear`` over the shapes of a layer."""
     shapes = [(hidden, hidden)] * 4 + [(hidden, feed_forward), (feed_forward, hidden)]
     pairs = [(torch.randn(ROWS, n, dtype=dtype), torch.randn(m, n, dtype=dtype)) for n, m in shapes]
+
+    def layer() -> None:
+        for x, weight in pairs:
+            torch.nn.functional.linear(x, weight)
+
     with torch.inference_mode():
-        started = time.perf_counter()
-        for _ in range(10):
-            for x, weight in pairs:
-                torch.nn.functional.linear(x, weight)
-        seconds = time.perf_counter() - started
-    return 10 * sum(2 * ROWS * n * m for n, m in shapes) / seconds
-
-
-def seconds_of(function: Callable, *args, **options) -> float:
-    started = time.perf_counter()
-    function(*args, **options)
-    return time.perf_counter() - started
+        seconds = timed(layer, turns=10)()
+    return sum(2 * ROWS * n * m for n, m in shapes) / seconds
 
 
 def lowest_cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -112,13 +107,13 @@ def compare_on(name: str, texts: list[str], peers: dict, slow: dict, rounds: int
 
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
-        turn = {dtype: seconds_of(extract_features, texts, dtype=dtype) for dtype in DTYPES}
-        turn |= {peer: seconds_of(run, texts) for peer, run in peers.items()}
+        turn = {dtype: timed(partial(extract_features, texts, dtype=dtype))() for dtype in DTYPES}
+        turn |= {peer: timed(partial(run, texts))() for peer, run in peers.items()}
         for dtype in DTYPES:
             rate = multiplication_rate(getattr(torch, dtype))
             turn[f"bare {dtype}"] = flops(texts) / rate
-        turn["few"] = seconds_of(extract_features, few)
-        turn |= {peer: seconds_of(run, few) for peer, run in slow.items()}
+        turn["few"] = timed(partial(extract_features, few))()
+        turn |= {peer: timed(partial(run, few))() for peer, run in slow.items()}
         for label, seconds in turn.items():
             times.setdefault(label, []).append(seconds)
 

@@ -8,14 +8,14 @@ texts to the finished model, and take turns. In random order, and with texts of 
 """
 
 import argparse
-import tempfile
 import time
 
 import numpy as np
 from datasets import Dataset
-from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments
+from transformers import DataCollatorWithPadding
 
 from benchmarks import Row, save
+from benchmarks._trainer import train_with_trainer
 from prevlib.checkpoints import load_classifier, load_tokenizer, quiet_transformers
 from prevlib.datasets import load_reviews
 from prevlib.evaluation import wilson_interval
@@ -31,27 +31,17 @@ def train_theirs(texts: list[str], labels: list[int], config: TrainConfig) -> Te
     tokenizer, model = load_tokenizer("minilm"), load_classifier("minilm", 2, seed=config.seed)
     rows = Dataset.from_dict(tokenizer(texts, truncation=True, max_length=512) | {"labels": labels})
     n_steps = -(-len(texts) // config.per_device_train_batch_size) * config.num_train_epochs
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            folder,
-            per_device_train_batch_size=config.per_device_train_batch_size,
-            num_train_epochs=config.num_train_epochs,
-            learning_rate=config.learning_rate,
-            warmup_steps=round(config.warmup_ratio * n_steps),
-            weight_decay=config.weight_decay,
-            train_sampling_strategy=config.train_sampling_strategy,
-            bf16=bool(config.bf16),
-            report_to=[],
-            use_cpu=True,
-            disable_tqdm=True,
-            logging_strategy="no",
-            save_strategy="no",
-            seed=config.seed,
-        )
-        collate = DataCollatorWithPadding(tokenizer)
-        trainer = Trainer(model, arguments, train_dataset=rows, data_collator=collate)
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+    train_with_trainer(
+        model,
+        rows,
+        DataCollatorWithPadding(tokenizer),
+        config,
+        num_train_epochs=config.num_train_epochs,
+        warmup_steps=round(config.warmup_ratio * n_steps),
+        weight_decay=config.weight_decay,
+        train_sampling_strategy=config.train_sampling_strategy,
+        bf16=bool(config.bf16),
+    )
     return TextClassifier(model.eval(), tokenizer, History())
 
 

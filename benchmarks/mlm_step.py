@@ -15,13 +15,11 @@ import torch
 from transformers import (
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
-    PrinterCallback,
-    Trainer,
     TrainerCallback,
-    TrainingArguments,
 )
 
 from benchmarks import Row, save
+from benchmarks._trainer import train_with_trainer
 from prevlib.checkpoints import load_tokenizer, quiet_transformers
 from prevlib.datasets import load_imdb
 from prevlib.masking import MaskingCollator
@@ -60,23 +58,8 @@ def seconds_ours(model, rows, tokenizer, config) -> float:
 
 def seconds_theirs(model, rows, tokenizer, config) -> float:
     clock = Clock()
-    with tempfile.TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            folder,
-            per_device_train_batch_size=config.per_device_train_batch_size,
-            max_steps=config.max_steps,
-            learning_rate=config.learning_rate,
-            report_to=[],
-            use_cpu=True,
-            disable_tqdm=True,
-            logging_strategy="no",
-            save_strategy="no",
-            seed=0,
-        )
-        collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=config.mlm_probability)
-        trainer = Trainer(model, arguments, data_collator=collate, train_dataset=rows, callbacks=[clock])
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+    collate = DataCollatorForLanguageModeling(tokenizer, mlm_probability=config.mlm_probability)
+    train_with_trainer(model, rows, collate, config, callbacks=[clock], max_steps=config.max_steps)
     return (clock.ends[-1] - clock.ends[WARM_UP - 1]) / TIMED
 
 

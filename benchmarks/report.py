@@ -109,7 +109,9 @@ def write_report(results_folder: Path, folder: Path) -> None:
     ]
     plot_ratios(rows, folder / "ratios.png")
     for name, result in results.items():
-        parts += [f"## {name}\n", table(result["rows"]) + "\n"] if result["rows"] else [f"## {name}\n"]
+        parts.append(f"## {name}\n")
+        if result["rows"]:
+            parts.append(table(result["rows"]) + "\n")
         parts.append(f"`python -m benchmarks {name}`. {machine_line(result['machine'])}\n")
     if curves:
         plot_growth(curves, folder / "growth.png")

@@ -1,15 +1,11 @@
 """The table of what the notebooks cost."""
 
-import importlib.util
 import os
 from pathlib import Path
 from types import SimpleNamespace
 
+import course_budget
 import pytest
-
-spec = importlib.util.spec_from_file_location("course_budget", Path(__file__).with_name("course_budget.py"))
-course_budget = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(course_budget)
 
 
 def report(file, seconds, **properties):

@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PATHS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+COURSE = nbformat.read(ROOT / "notebooks" / "course.ipynb", as_version=4)
+COURSE_PAGE = "\n".join(cell.source for cell in COURSE.cells)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -189,8 +191,11 @@ def test_it_sets_itself_up_in_one_cell(notebook):
 
 
 def test_the_course_page_repeats_the_cards_of_the_lessons():
-    page = "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / "course.ipynb", 4).cells)
-    lines = {Path(re.search(r"\]\((.*?)\)", line)[1]): line for line in page.splitlines() if "ipynb)" in line}
+    lines = {
+        Path(re.search(r"\]\((.*?)\)", line)[1]): line
+        for line in COURSE_PAGE.splitlines()
+        if "ipynb)" in line
+    }
     assert [path.name for path in PATHS] == [link.name for link in lines]
     for path in PATHS:
         card = nbformat.read(path, as_version=4).cells[0].source.replace("\n", " ")
@@ -204,6 +209,5 @@ def test_the_course_page_repeats_the_cards_of_the_lessons():
 
 
 def test_the_links_of_the_course_page_lead_somewhere():
-    page = "\n".join(cell.source for cell in nbformat.read(ROOT / "notebooks" / "course.ipynb", 4).cells)
-    for link in re.findall(r"\]\((.*?)\)", page):
+    for link in re.findall(r"\]\((.*?)\)", COURSE_PAGE):
         assert (ROOT / "notebooks" / link).exists(), link

@@ -40,16 +40,10 @@ def logits_at(model: PreTrainedModel, input_ids: Tensor, lengths: Tensor, positi
     def by_head(vectors: Tensor) -> Tensor:
         return vectors.unflatten(-1, (model.config.num_attention_heads, -1)).transpose(1, 2)
 
-    attention, looked_at = (
-        last.attention,
-        hidden[rows, positions].unsqueeze(1),
-    )  # (batch_size, 1, hidden_size)
-    query, key, value = (
-        attention.self.query(looked_at),
-        attention.self.key(hidden),
-        attention.self.value(hidden),
-    )
+    looked_at = hidden[rows, positions].unsqueeze(1)  # (batch_size, 1, hidden_size)
+    attention = last.attention.self
+    query, key, value = attention.query(looked_at), attention.key(hidden), attention.value(hidden)
     context = scaled_dot_product_attention(by_head(query), by_head(key), by_head(value), attn_mask=mask)
-    looked_at = attention.output(context.transpose(1, 2).flatten(2), looked_at)
+    looked_at = last.attention.output(context.transpose(1, 2).flatten(2), looked_at)
     looked_at = last.output(last.intermediate(looked_at), looked_at)
     return model.cls(looked_at.squeeze(1)).float()

@@ -37,6 +37,7 @@ from prevlib.finetuning import (
 )
 
 MODEL, PREDICTIONS, COST, SETTINGS = "model", "predictions.jsonl", "cost.json", "settings.json"
+TRAINING = "training"  # checkpoints, until the model is there
 CHUNK = 256  # texts between two steps of the bar
 N_COST_TEXTS = 32
 
@@ -124,8 +125,11 @@ def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool
     folder, part = output / MODEL, output / f"{MODEL}.part"
     if not folder.exists():
         shutil.rmtree(part, ignore_errors=True)
-        options = {"config": task.config, "checkpoint_dir": output / "training"}
-        options["show_progress"] = show_progress
+        options = {
+            "config": task.config,
+            "checkpoint_dir": output / TRAINING,
+            "show_progress": show_progress,
+        }
         if task.kind == "token-classification":
             trained = finetune_tagger(*task.train, checkpoint, label_names=task.label_names, **options)
         else:
@@ -145,7 +149,7 @@ def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool
         }
         (part / "training.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
         part.rename(folder)
-    shutil.rmtree(output / "training", ignore_errors=True)
+    shutil.rmtree(output / TRAINING, ignore_errors=True)
     return json.loads((folder / "training.json").read_text(encoding="utf-8"))
 
 

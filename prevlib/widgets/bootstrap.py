@@ -13,7 +13,7 @@ from prevlib.evaluation.resampling import Resamples
 from prevlib.metrics import accuracy_score, f1_score, matthews_corrcoef
 from prevlib.plots import plot_resamples
 from prevlib.widgets.base import Explorer, explorer, number, picture
-from prevlib.widgets.study import study_predictions
+from prevlib.widgets.study import check_both_or_none, study_predictions
 
 METRICS = {"accuracy": accuracy_score, "F1": f1_score, "Matthews": matthews_corrcoef}
 
@@ -56,8 +56,7 @@ def explore_bootstrap(
     Raises:
         ValueError: If one is given without the other, or there are fewer than 20 samples.
     """
-    if (y_true is None) != (y_pred is None):
-        raise ValueError("`y_true` and `y_pred` must be given together; got one of them. Pass both.")
+    check_both_or_none(y_true=y_true, y_pred=y_pred)
     if y_true is None:
         y_true, y_proba = study_predictions()
         y_pred = (y_proba > 0.5).astype(int)

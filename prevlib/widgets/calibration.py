@@ -8,7 +8,7 @@ from prevlib.evaluation import wilson_interval
 from prevlib.metrics import expected_calibration_error, log_loss, reliability_bins, temperature_scale
 from prevlib.plots import plot_reliability
 from prevlib.widgets.base import Explorer, explorer, number, picture
-from prevlib.widgets.study import study_predictions
+from prevlib.widgets.study import check_both_or_none, study_predictions
 
 
 def scale_logits(logits: ArrayLike, temperature: float) -> np.ndarray:
@@ -32,8 +32,7 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
     Raises:
         ValueError: If one is given without the other, or as ``temperature_scale``.
     """
-    if (logits is None) != (y_true is None):
-        raise ValueError("`logits` and `y_true` must be given together; got one of them. Pass both.")
+    check_both_or_none(logits=logits, y_true=y_true)
     if logits is None:
         y_true, y_proba = study_predictions()
         logits = logit(np.clip(y_proba, 5e-5, 1 - 5e-5))  # the study keeps four digits

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 from ipywidgets import Dropdown
-from matplotlib.ticker import EngFormatter, LogLocator
 
 from prevlib.evaluation import COSTS, pareto_front, read_scorecard, scorecard
 from prevlib.plots import plot_pareto
@@ -41,10 +40,6 @@ def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None
             plot_pareto(table.index, table[cost], table["performance"], **ends, ax=ax)
             first = f"first at a price of {price:g}: {card.ranking[0]}"
             ax.set(xlabel=cost, ylabel="weighted score", title=first)
-            factor = table[cost].max() / table[cost].min()
-            ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if factor < 100 else (1,)))
-            ax.xaxis.set_major_formatter(EngFormatter(sep=""))  # 20M
-            ax.minorticks_off()
 
         front = table.index[pareto_front(table["performance"], table[cost])]
         rows = "; ".join(

@@ -11,7 +11,7 @@ from prevlib.metrics import confusion_matrix, precision_recall_curve, roc_curve
 from prevlib.plots import COLORS, plot_confusion_matrix
 from prevlib.plots.style import new_axes
 from prevlib.widgets.base import Explorer, explorer, number, picture
-from prevlib.widgets.study import study_predictions
+from prevlib.widgets.study import check_both_or_none, study_predictions
 
 
 class Decision(NamedTuple):
@@ -96,8 +96,7 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
     Raises:
         ValueError: If one is given without the other, or not both classes occur.
     """
-    if (y_true is None) != (y_score is None):
-        raise ValueError("`y_true` and `y_score` must be given together; got one of them. Pass both.")
+    check_both_or_none(y_true=y_true, y_score=y_score)
     y_true, y_score = study_predictions() if y_true is None else (np.asarray(y_true), np.asarray(y_score))
     if set(np.unique(y_true)) != {0, 1}:
         raise ValueError(f"`y_true` must hold the classes 0 and 1; got {np.unique(y_true).tolist()}.")

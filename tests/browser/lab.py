@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+import pytest
 from playwright.sync_api import Browser, Page
 
 TOKEN = "t"
+CHROMIUM = shutil.which("chromium")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -41,6 +44,12 @@ COLLECT_KERNEL_ERRORS = """() => {
             window.kernelErrors.push(`${message.content.ename}: ${message.content.evalue}`);
     });
 }"""
+
+
+def needs_chromium(untested: str) -> list[pytest.MarkDecorator]:
+    """Marks for a file of browser tests; without a browser they skip, and say what was not tested."""
+    reason = f"NO CHROMIUM: {untested}. Install it: apt-get install -y chromium"
+    return [pytest.mark.skipif(CHROMIUM is None, reason=reason), pytest.mark.xdist_group("browser")]
 
 
 def write_notebook(path: Path, cells: Sequence[str]) -> None:
@@ -103,9 +112,9 @@ def _wait_until_it_answers(url: str, server: subprocess.Popen, log: Path, second
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
-def open_notebook(browser: Browser, url: str, name: str, **options) -> Page:
+def open_notebook(browser: Browser, url: str, name: str, *, run: bool = True) -> Page:
     """A page with the notebook, all cells started; ``page.errors`` collects what the console reports."""
-    page = browser.new_context(viewport={"width": 1280, "height": 800}, **options).new_page()
+    page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.set_default_timeout(60_000)
     page.errors = []
     page.on("console", lambda entry: entry.type == "error" and page.errors.append(entry.text))
@@ -115,7 +124,8 @@ def open_notebook(browser: Browser, url: str, name: str, **options) -> Page:
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
     page.wait_for_function(KERNEL_IS_IDLE)
     page.evaluate(COLLECT_KERNEL_ERRORS)
-    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    if run:
+        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
     return page
 
 

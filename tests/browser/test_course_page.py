@@ -3,29 +3,20 @@
 import shutil
 from pathlib import Path
 
-import pytest
-from lab import CHROMIUM_OPTIONS, errors_so_far, open_notebook, running_lab
-from playwright.sync_api import expect, sync_playwright
+from lab import errors_so_far, needs_chromium, open_notebook, running_lab
+from playwright.sync_api import expect
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SCREENSHOTS = NOTEBOOKS.parent / "build" / "screenshots"
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="NO CHROMIUM: the course page was not opened. Install it: apt-get install -y chromium",
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = needs_chromium("the course page was not opened")
 
 
-def test_the_course_page_checks_the_set_up_and_leads_to_a_lesson(tmp_path_factory, monkeypatch):
+def test_the_course_page_checks_the_set_up_and_leads_to_a_lesson(browser, tmp_path_factory, monkeypatch):
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
     folder = tmp_path_factory.mktemp("notebooks")
     for name in ("course.ipynb", "00_start_here.ipynb"):
         shutil.copy(NOTEBOOKS / name, folder)
-    with running_lab(folder, tmp_path_factory.mktemp("lab")) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+    with running_lab(folder, tmp_path_factory.mktemp("lab")) as url:
         page = open_notebook(browser, url, "course.ipynb")
         expect(page.locator(".jp-OutputArea-output")).to_contain_text("You can begin", timeout=120_000)
         assert errors_so_far(page) == []
@@ -35,4 +26,4 @@ def test_the_course_page_checks_the_set_up_and_leads_to_a_lesson(tmp_path_factor
         page.get_by_role("link", name="00 Start here").click()
         expect(page.locator(".lm-TabBar-tab.jp-mod-current[title*='00_start_here.ipynb']")).to_be_visible()
         expect(page.get_by_role("heading", name="00 Start here")).to_be_visible()
-        browser.close()
+        page.context.close()

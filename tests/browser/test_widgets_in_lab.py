@@ -4,23 +4,15 @@ One notebook holds them all, and one with a broken callback shows that breakage 
 kept in ``build/screenshots``.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
-from lab import CHROMIUM_OPTIONS, KERNEL_IS_IDLE, errors_so_far, open_notebook, running_lab, write_notebook
-from playwright.sync_api import Locator, Page, TimeoutError, expect, sync_playwright
+from lab import KERNEL_IS_IDLE, errors_so_far, needs_chromium, open_notebook, running_lab, write_notebook
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from prevlib import widgets
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None,
-        reason="NO CHROMIUM: no widget was looked at in a browser. Install it: apt-get install -y chromium",
-    ),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = needs_chromium("no widget was looked at in a browser")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE = 60_000  # ms, for machines that are busy
 IN_LAB = [name for name in widgets.__all__ if name.startswith("explore_")]
@@ -57,14 +49,6 @@ CONTRAST = """(words) => {
     const pair = [getComputedStyle(words).color, getComputedStyle(behind).backgroundColor].map(luminance);
     return (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
