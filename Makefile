@@ -76,7 +76,7 @@ checkpoint: $(STAMP)
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(PRETRAIN) prevlib/data/recipes/mini.yaml
 	$(BIN)/python -m prevlib.pretraining.release build/mini/short_rows build/mini/long_rows prevlib/data/mini
 
-# Speed beside the peers, as ratios; half an hour in which the machine should do nothing else.
+# Speed beside the peers, as ratios; up to an hour in which the machine should do nothing else.
 bench: $(STAMP)
 	$(BIN)/python -c "import minicons, torchmetrics" || $(BIN)/pip install -c constraints.txt -e ".[bench]"
 	@for name in $(BENCHMARKS); do echo "$$name"; HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $$name || exit 1; done

@@ -54,7 +54,7 @@ def assert_same_accuracy(ours: float, theirs: float, n_test: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks finetuning", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--n_texts", type=int, default=1000)
     parser.add_argument("--n_test", type=int, default=853)
     options = parser.parse_args()

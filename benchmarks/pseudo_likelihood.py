@@ -51,7 +51,7 @@ def assert_same(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks pseudo_likelihood", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--n_texts", type=int, default=60)
     options = parser.parse_args()
 

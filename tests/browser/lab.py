@@ -98,7 +98,11 @@ def running_lab(folder: Path, scratch: Path) -> Iterator[str]:
             yield url
         finally:
             server.terminate()
-            server.wait(30)
+            try:
+                server.wait(30)
+            except subprocess.TimeoutExpired:  # it waits for a kernel that was still starting
+                server.kill()
+                server.wait()
 
 
 def _wait_until_it_answers(url: str, server: subprocess.Popen, log: Path, seconds: float = 120) -> None:
@@ -113,7 +117,7 @@ def _wait_until_it_answers(url: str, server: subprocess.Popen, log: Path, second
 
 
 def open_notebook(browser: Browser, url: str, name: str, *, run: bool = True) -> Page:
-    """A page with the notebook, all cells started; ``page.errors`` collects what the console reports."""
+    """A page with the notebook, all cells started if ``run``; ``page.errors`` collects console errors."""
     page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.set_default_timeout(60_000)
     page.errors = []

@@ -150,10 +150,10 @@ def test_the_mouse_works_as_well(page, name):
     cell = cell_of(page, name)
     track, before = cell.locator(".noUi-target").first, state(page, cell)
     if track.count():
-        track.scroll_into_view_if_needed()
-        whole, handle = track.bounding_box(), cell.locator(".noUi-handle").first.bounding_box()
-        share = 0.2 if handle["x"] > whole["x"] + whole["width"] / 2 else 0.8
-        page.mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        handle = cell.locator(".noUi-handle").first
+        handle.hover()  # scrolls, and waits until nothing moves and the pointer is on the handle
+        whole = track.bounding_box()
+        share = 0.2 if handle.bounding_box()["x"] > whole["x"] + whole["width"] / 2 else 0.8
         page.mouse.down()
         page.mouse.move(whole["x"] + share * whole["width"], whole["y"] + whole["height"] / 2, steps=4)
         page.mouse.up()
