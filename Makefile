@@ -54,19 +54,19 @@ assignments: $(STAMP)
 grade: $(STAMP)
 	$(BIN)/python $(GRADING)/grade.py $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
 
-# The predictions that notebook 06 reads; resumable, about 40 minutes on two cores.
+# The predictions that notebook 07 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
 
-# The predictions that notebook 12 reads; resumable, about 15 minutes on two cores.
+# The predictions that notebook 16 reads; resumable, about 15 minutes on two cores.
 shift: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --shift prevlib/data/shift_study.jsonl
 
-# The predictions that notebook 10 reads; resumable, about 3 minutes on two cores.
+# The predictions that notebook 13 reads; resumable, about 3 minutes on two cores.
 taggers: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --entities prevlib/data/entity_study.jsonl
 
-# The rows that notebook 14 reads; resumable, about 20 minutes on two cores.
+# The rows that notebook 20 reads; resumable, about 20 minutes on two cores.
 scorecard: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.evaluation.measure prevlib/data/scorecard.json
 
@@ -82,10 +82,10 @@ bench: $(STAMP)
 	@for name in $(BENCHMARKS); do echo "$$name"; HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks $$name || exit 1; done
 	$(BIN)/python -m benchmarks report
 
-# The picture of the README is the last one of notebook 06.
+# The picture of the README is the last one of notebook 07.
 picture: $(STAMP)
-	$(BIN)/jupyter nbconvert --to markdown --output-dir build/06 notebooks/06_fine_tune_for_sentiment.ipynb
-	cp "$$(ls -t build/06/*_files/*.png | sort -V | tail -1)" notebooks/label_efficiency.png
+	$(BIN)/jupyter nbconvert --to markdown --output-dir build/07 notebooks/07_fine_tune_for_sentiment.ipynb
+	cp "$$(ls -t build/07/*_files/*.png | sort -V | tail -1)" notebooks/label_efficiency.png
 
 # The environment is stale when the requirements are newer than it.
 $(STAMP): pyproject.toml constraints.txt

@@ -7,7 +7,7 @@ ones again. Both keep the states in between, so that one can watch a text emerge
 
 Left out: models that write from left to right, which are what to use when the text itself is wanted. How
 varied texts are is measured in ``metrics.diversity``.
-Used in notebook 11. Sources: Wang & Cho 2019 (Gibbs sampling; their claim that BERT is a Markov random field
+Used in notebook 14. Sources: Wang & Cho 2019 (Gibbs sampling; their claim that BERT is a Markov random field
 was withdrawn by Cho in the same year); Ghazvininejad et al. 2019 (mask-predict).
 """
 

@@ -8,7 +8,7 @@ Masks are drawn anew in each epoch. ``MaskingCollator`` draws those of a sequenc
 and the sequence itself, so they do not depend on the batch it is in, on the order of the batches, on the
 number of processes, or on what ran before: a run that is resumed meets the masks it would have met.
 
-Used in notebooks 02 and 04. Sources: Devlin et al. 2019, section 3.1 and appendix C.2; Liu et al. 2019 (new
+Used in notebooks 02 and 05. Sources: Devlin et al. 2019, section 3.1 and appendix C.2; Liu et al. 2019 (new
 masks in each epoch); the whole-word masks of Devlin et al.'s code release of May 2019.
 """
 

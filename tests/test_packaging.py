@@ -172,7 +172,7 @@ def test_files_name_no_place_of_one_machine():
 
 
 def test_the_picture_of_the_readme_is_the_last_one_of_its_notebook():
-    notebook = nbformat.read(ROOT / "notebooks" / "06_fine_tune_for_sentiment.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "notebooks" / "07_fine_tune_for_sentiment.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     pictures = [output.data["image/png"] for output in outputs if "image/png" in output.get("data", {})]
     assert base64.b64decode(pictures[-1]) == (ROOT / "notebooks" / "label_efficiency.png").read_bytes()

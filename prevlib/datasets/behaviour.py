@@ -6,7 +6,7 @@ were written for this course, ask instead what it can do: does it understand "no
 texts of ``load_reviews``: lower-case, with spaces around punctuation.
 
 Left out: the tests themselves, which are ``evaluation/behaviour.py``, and cases made from templates, of which
-a thousand say little more than one. Used in notebook 12. The sentences are free for any use (CC0).
+a thousand say little more than one. Used in notebook 16. The sentences are free for any use (CC0).
 Source of the idea: Ribeiro et al. 2020, *Beyond Accuracy: Behavioral Testing of NLP Models with CheckList*.
 """
 

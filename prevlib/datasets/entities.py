@@ -9,7 +9,7 @@ The sentences were written for this course (``data/entities.md``: guideline, cou
 ``data/entities.txt`` with inline marks, ``[Marie Curie|PER] moved to [Paris|LOC] .``, which are easier to
 write and to proofread than one tag a line.
 
-Used in notebook 10. Left out: other formats, nested names, predictions (``metrics`` scores those).
+Used in notebook 13. Left out: other formats, nested names, predictions (``metrics`` scores those).
 Sources: Tjong Kim Sang & De Meulder 2003 (CoNLL-2003, the guideline); Augenstein, Derczynski & Bontcheva 2017
 (how much taggers owe to names that they know).
 """

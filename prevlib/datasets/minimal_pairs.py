@@ -8,7 +8,7 @@ often in one direction as in the other: where one pair prefers *is* to *are*, an
 In ``word_order`` both sentences have the same words. So whatever adds up over single words is at exactly 0.5.
 
 Left out: pairs made from templates, of which a thousand say little more than one.
-Used in notebook 11. The sentences are free for any use (CC0).
+Used in notebook 14. The sentences are free for any use (CC0).
 Source of the idea: Warstadt et al. 2020, *BLiMP*.
 """
 

@@ -10,7 +10,7 @@ A classifier is any function from a list of texts to probabilities. Two labels o
 A rate of failure belongs to the cases that were written, and not to reviews at large; its interval says how
 well so many cases of this sort determine it. Passing proves little, failing much: read ``failures``.
 
-Used in notebook 12. Left out: templates and changes suggested by a language model.
+Used in notebook 16. Left out: templates and changes suggested by a language model.
 Source: Ribeiro et al. 2020, *Beyond Accuracy: Behavioral Testing of NLP Models with CheckList*.
 """
 

@@ -7,7 +7,7 @@ so that it can be asked of anybody's code, and stand in anybody's tests::
 
     assert check_padding(my_loss)
 
-Used in notebook 09, whose exhibits these checks catch. Left out: whether a score is *high*.
+Used in notebook 12, whose exhibits these checks catch. Left out: whether a score is *high*.
 """
 
 import re

@@ -8,7 +8,7 @@ With many models there are many pairs, and some differ by luck alone; Holm's cor
 even one false claim below ``1 - level``. What remains unproved is called "cannot be told apart", and is not
 ranked.
 
-Used in notebooks 08 and 14. Left out: differences between training runs, for which several seeds are needed
+Used in notebooks 09 and 20. Left out: differences between training runs, for which several seeds are needed
 (``seed_summary``). Sources: McNemar 1947; Fagerland, Lydersen & Laake 2013 (mid-p); Holm 1979; Dror et al.
 2018, *The Hitchhiker's Guide to Testing Statistical Significance in NLP*.
 """

@@ -8,7 +8,7 @@ whatever else the machine does hits all of them alike.
 
 It is the border between tensors and numbers, and runs on the CPU. Left out: accelerators, measured energy
 (joules here are seconds times a power that you state), and pre-training, which others have paid for.
-Used in notebook 14. Sources: Henderson et al. 2020, *Towards the Systematic Reporting of the Energy and
+Used in notebook 20. Sources: Henderson et al. 2020, *Towards the Systematic Reporting of the Energy and
 Carbon Footprints of Machine Learning*; Dehghani et al. 2022, *The Efficiency Misnomer*: why one number will
 not do.
 """

@@ -4,7 +4,7 @@ A score belongs to texts that were collected and split in some way. So all that 
 data travels with them: where they come from, which rows belong together, which slices were named before
 anything was scored, and what a score on them cannot show.
 
-Used by ``pipeline.py`` and notebook 15. Left out: your own file, which ``own_data.py`` turns into a ``Task``.
+Used by ``pipeline.py`` and notebook 21. Left out: your own file, which ``own_data.py`` turns into a ``Task``.
 """
 
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
 
 
 def draw_rows(n_rows: int, n_labels: int, seed: int) -> list[int]:
-    """Positions of ``n_labels`` random rows, or of all; drawn as in the study of lesson 06."""
+    """Positions of ``n_labels`` random rows, or of all; drawn as in the study of lesson 07."""
     if n_labels < 1:
         raise ValueError(f"`n_labels` must be at least 1; got {n_labels}.")
     return np.random.default_rng(seed).permutation(n_rows)[:n_labels].tolist()

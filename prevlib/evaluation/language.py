@@ -9,7 +9,7 @@ A score depends on the vocabulary and on the number of tokens. So compare texts 
 choices that models make, never the scores of models with different tokenizers.
 
 ``token_log_probs`` is the border between tensors and arrays; the rest is arithmetic.
-Used in notebook 11. Left out: models that read from left to right, whose log-probabilities do add up.
+Used in notebook 14. Left out: models that read from left to right, whose log-probabilities do add up.
 Sources: Salazar et al. 2020, *Masked Language Model Scoring*; Kauf & Ivanova 2023, *A Better Way to Do Masked
 Language Model Scoring*; Warstadt et al. 2020, *BLiMP*.
 """

@@ -8,7 +8,7 @@ Costs come first, all models in one sitting, since only then they compare; the j
 file is written again after every row, so an interrupted run goes on where it stopped. The six rows of the
 library take about 15 minutes on two cores that do nothing else.
 
-Used in notebook 14, which reads the file with ``read_scorecard``.
+Used in notebook 20, which reads the file with ``read_scorecard``.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 A broken file rarely stops a program. It gives a number: a missing text becomes the word "nan", a text in two
 splits becomes a point of accuracy. So every fault is told with its rows, before an hour is spent on it.
 
-Used by ``pipeline.py`` and notebook 15. Left out: other formats, which pandas turns into CSV in one line.
+Used by ``pipeline.py`` and notebook 21. Left out: other formats, which pandas turns into CSV in one line.
 """
 
 from pathlib import Path

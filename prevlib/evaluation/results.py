@@ -4,7 +4,7 @@ Nothing here is new; it is the whole course in one place. Each score has its int
 others: that of saying always the same, and that of a model too simple to know any language. The difference
 to the latter is tested in pairs. Where rows belong together, groups are resampled, not rows.
 
-Used by ``pipeline.py`` and notebook 15. Left out: the model (``pipeline.py``) and the words (``report.py``).
+Used by ``pipeline.py`` and notebook 21. Left out: the model (``pipeline.py``) and the words (``report.py``).
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ Scores come with intervals, so the sum has one, and so has the lead of the first
 Where a lead may be noise, the scorecard says that it cannot choose. It also names the Pareto front, which
 needs no rate of exchange: the models that no other one beats in score and cost at once.
 
-Used in notebook 14. Left out: measuring, which ``measure.py`` does; noise of costs, and of training seeds.
+Used in notebook 20. Left out: measuring, which ``measure.py`` does; noise of costs, and of training seeds.
 Sources: Zou & Donner 2008 (intervals of sums, from those of the parts); Dodge et al. 2019, *Show Your Work*;
 Ethayarajh & Jurafsky 2020, *Utility is in the Eye of the User*.
 """

@@ -5,7 +5,7 @@ named: long texts, texts with a negation, one era. Small slices have wide interv
 the worst one looks worse than it is; so each comes with its interval, and slices below a minimum size
 are listed without a score.
 
-Used in notebook 12. Left out: finding slices by search. Source: Eyuboglu et al. 2022, *Domino*, on why.
+Used in notebook 16. Left out: finding slices by search. Source: Eyuboglu et al. 2022, *Domino*, on why.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 Two folders of the same name can hold different weights, so a report names both. And a classifier that was
 trained elsewhere numbers its labels as it likes: taken in the wrong order, a good one scores below chance.
 
-Used by ``pipeline.py`` and notebook 15. Left out: loading, which ``checkpoints`` does.
+Used by ``pipeline.py`` and notebook 21. Left out: loading, which ``checkpoints`` does.
 """
 
 import hashlib

@@ -4,13 +4,13 @@ The ways are *tfidf* (a linear model of counted words), *frozen* (a linear model
 *full* (all weights trained) and *scratch* (the same, from random weights). Every model gets the same training
 rows and the same words of them.
 
-- ``sentiment``: accuracy on film reviews, 2,000 labels; what the study of lesson 06 holds is read from there;
+- ``sentiment``: accuracy on film reviews, 2,000 labels; what the study of lesson 07 holds is read from there;
 - ``entities``: span F1 on names of which no word occurs in training;
 - ``eras``: accuracy on passages of other speeches, 2,000 labels; the interval resamples speeches;
 - ``minimal_pairs``: accuracy of a masked-language-model head, where a frozen model has one.
 
 Intervals are over test rows. Each model is trained once, so the luck of training is not in them. Nothing is
-tuned: rates and epochs are those of lessons 06 and 10, and may suit one model better than another.
+tuned: rates and epochs are those of lessons 07 and 13, and may suit one model better than another.
 Used by ``measure.py``. Left out: other data; a task is a function of its name in ``TASKS``.
 """
 
@@ -125,7 +125,7 @@ TASKS = {task.__name__: task for task in (sentiment, entities, eras, minimal_pai
 
 
 def sample(rows, n: int | None):
-    """``n`` random rows, the same ones for every model, drawn as in the study of lesson 06."""
+    """``n`` random rows, the same ones for every model, drawn as in the study of lesson 07."""
     if n is None:
         return rows
     return rows.select(np.random.default_rng(0).permutation(len(rows))[:n])

@@ -1,4 +1,4 @@
-"""Exercises on what a BERT returns, for notebook 00, and on features made of it, for notebook 05."""
+"""Exercises on what a BERT returns, for notebook 00, and on features made of it, for notebook 06."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Exercises on looking inside a model, for notebook 13."""
+"""Exercises on looking inside a model, for notebook 18."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercises on scoring sentences and on what a model writes, for notebook 11."""
+"""Exercises on scoring sentences and on what a model writes, for notebook 14."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercises on counting right and wrong, for notebook 07."""
+"""Exercises on counting right and wrong, for notebook 08."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercises on finding and repairing broken evaluations, for notebook 09."""
+"""Exercises on finding and repairing broken evaluations, for notebook 12."""
 
 import numpy as np
 

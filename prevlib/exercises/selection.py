@@ -1,4 +1,4 @@
-"""Exercises on choosing a model, for notebook 14."""
+"""Exercises on choosing a model, for notebook 20."""
 
 import numpy as np
 

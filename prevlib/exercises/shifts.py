@@ -1,4 +1,4 @@
-"""Exercises on splits, behavioural tests and slices, for notebook 12."""
+"""Exercises on splits, behavioural tests and slices, for notebook 16."""
 
 import numpy as np
 

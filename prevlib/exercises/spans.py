@@ -1,4 +1,4 @@
-"""Exercises on tags, pieces and spans, for notebook 10."""
+"""Exercises on tags, pieces and spans, for notebook 13."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Exercises on pre-training, for notebook 04, and on fine-tuning, for notebook 06."""
+"""Exercises on pre-training, for notebook 05, and on fine-tuning, for notebook 07."""
 
 import math
 

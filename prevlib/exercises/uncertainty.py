@@ -1,4 +1,4 @@
-"""Exercises on intervals, paired comparisons and calibration, for notebook 08."""
+"""Exercises on intervals, paired comparisons and calibration, for notebook 09."""
 
 from math import comb, sqrt
 from statistics import NormalDist

@@ -5,7 +5,7 @@ An encoder returns one vector a token (``last_hidden_state``) and, if it has a p
 matrix, one row a text, for any classifier of scikit-learn; it is the border between tensors and arrays.
 
 Left out: training the encoder, which is ``finetuning``.
-Used in notebooks 00 and 05. Sources: Devlin et al. 2019, section 5.3; Reimers & Gurevych 2019 (pooling).
+Used in notebooks 00 and 06. Sources: Devlin et al. 2019, section 5.3; Reimers & Gurevych 2019 (pooling).
 """
 
 from prevlib.features.batches import check_texts, length_sorted_batches, longest_input

@@ -4,7 +4,7 @@ A classifier is the encoder and one new linear layer. Three ways to train it are
 *frozen* (only the new layer learns), *full* (all weights move), and *scratch* (the same architecture from
 random weights, which shows what pre-training was worth).
 
-Used in notebook 06. Left out: the loop itself (``training``), and taggers (``tagger.py``).
+Used in notebook 07. Left out: the loop itself (``training``), and taggers (``tagger.py``).
 Sources: Devlin et al. 2019, section 4; Peters et al. 2019 (frozen or full).
 """
 

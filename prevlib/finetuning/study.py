@@ -6,7 +6,7 @@ once and lets them predict texts that they were not trained for; ``entity_taggin
 Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
 metric and interval can be computed from the predictions without training again.
 
-Used in notebooks 06, 07, 08, 10 and 12. Left out: learning rates, which were chosen on the validation split.
+Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
 
 import json

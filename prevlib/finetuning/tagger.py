@@ -6,7 +6,7 @@ other pieces, special tokens and padding have ``IGNORE_INDEX``. So what comes ba
 can be compared with the truth, whatever the tokenizer made of the words.
 
 Left out: words and their pieces (``words.py``); spans, which ``metrics`` makes of tags; a layer that learns
-which tags may follow one another. Used in notebook 10. Source: Devlin et al. 2019, section 5.3.
+which tags may follow one another. Used in notebook 13. Source: Devlin et al. 2019, section 5.3.
 """
 
 from collections.abc import Sequence

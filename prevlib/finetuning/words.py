@@ -10,7 +10,7 @@ An uncased vocabulary drops what marks a name in English: its capital. BERT was 
 sentences and has an input, ``token_type_ids``, that tells one from the other. In single sentences it is free,
 and can tell words with a capital from the others.
 
-Left out: labels and models, which are ``tagger.py``. Used in notebook 10.
+Left out: labels and models, which are ``tagger.py``. Used in notebook 13.
 Sources: Devlin et al. 2019, section 5.3 (first pieces); Collobert et al. 2011, section 6.1 (capitals).
 """
 

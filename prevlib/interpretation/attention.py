@@ -8,7 +8,7 @@ A share says where a head looks, not what it takes from there, nor whether the a
 So look at the untrained twin as well (``random_init=True``): what a picture of random weights shows, too, is
 no finding.
 
-Used in notebook 13. Left out: what an answer depends on, which is ``attribution.py``.
+Used in notebook 18. Left out: what an answer depends on, which is ``attribution.py``.
 Sources: Abnar & Zuidema 2020, *Quantifying Attention Flow in Transformers*; Clark et al. 2019, *What Does
 BERT Look At?*; Jain & Wallace 2019, *Attention is not Explanation*.
 """

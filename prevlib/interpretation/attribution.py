@@ -9,7 +9,7 @@ They answer one question: what did these tokens contribute, compared with that b
 Another baseline is another question. Completeness is necessary and not enough: the sum may be right and its
 shares wrong. And nothing says that a person would call the tokens reasons.
 
-Used in notebook 13. Left out: other methods, which captum has; and attention (``attention.py``).
+Used in notebook 18. Left out: other methods, which captum has; and attention (``attention.py``).
 Sources: Sundararajan, Taly & Yan 2017, *Axiomatic Attribution for Deep Networks*; Adebayo et al. 2018,
 *Sanity Checks for Saliency Maps*.
 """

@@ -9,7 +9,7 @@ On held-out texts a random label is a toss of a coin, so the control is at chanc
 one time in twenty. If it is far above, texts stand on both sides of the split, and the real score is too good
 as well.
 
-Used in notebook 13. Left out: probes that are not linear, and probes of single tokens.
+Used in notebook 18. Left out: probes that are not linear, and probes of single tokens.
 Sources: Alain & Bengio 2016; Hewitt & Liang 2019, *Designing and Interpreting Probes with Control Tasks*;
 Belinkov 2022, *Probing Classifiers*.
 """

@@ -5,7 +5,7 @@ The last layer of a language model turns each hidden vector into one logit a wor
 the weights they come from fit into a few megabytes. But the loss is a sum over tokens: so take some tokens at
 a time, make their logits, their loss and their gradients, and forget the logits.
 
-Used in notebook 04, by ``pretraining``. Left out: class weights and label smoothing, which pre-training
+Used in notebook 05, by ``pretraining``. Left out: class weights and label smoothing, which pre-training
 does not need. Sources: Hsu et al. 2024 (gradients in the forward pass), Wijmans et al. 2024.
 """
 

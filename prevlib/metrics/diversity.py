@@ -8,7 +8,7 @@ Everything here counts n-grams: runs of n tokens, none of them across the border
 what ``str.split`` gives, so a comma belongs to the word before it; pass lists of tokens to decide otherwise.
 
 Left out: whether the texts are any good, for which a person has to read them.
-Used in notebook 11. Sources: Li et al. 2016 (distinct-n); Zhu et al. 2018 (self-BLEU); Papineni et al. 2002
+Used in notebook 14. Sources: Li et al. 2016 (distinct-n); Zhu et al. 2018 (self-BLEU); Papineni et al. 2002
 (BLEU); Chen & Cherry 2014 (its smoothing).
 """
 

@@ -1,4 +1,4 @@
-"""The reliability diagram, for notebook 08."""
+"""The reliability diagram, for notebook 09."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Pictures of features, for notebook 05."""
+"""Pictures of features, for notebook 06."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""Pictures of the inside of a model, for notebook 13."""
+"""Pictures of the inside of a model, for notebook 18."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Pictures of right and wrong, for notebook 07."""
+"""Pictures of right and wrong, for notebook 08."""
 
 from collections.abc import Mapping, Sequence
 

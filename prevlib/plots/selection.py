@@ -1,4 +1,4 @@
-"""The picture of a choice, for notebook 14: what a budget buys."""
+"""The picture of a choice, for notebook 20: what a budget buys."""
 
 from collections.abc import Sequence
 

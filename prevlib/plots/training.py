@@ -1,4 +1,4 @@
-"""Pictures of training runs, for notebooks 04 and 06."""
+"""Pictures of training runs, for notebooks 05 and 07."""
 
 from collections.abc import Mapping, Sequence
 

@@ -6,7 +6,7 @@ memory, not read, so that a corpus may be larger than the memory.
 Two reference lines come from the same rows. A model that knows nothing has a loss of ln V; one that knows how
 frequent each token is, and nothing of its context, has the entropy of those frequencies.
 
-Used in notebook 04, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full sentences).
+Used in notebook 05, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full sentences).
 """
 
 import math

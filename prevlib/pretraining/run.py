@@ -3,7 +3,7 @@
 The last layer of a language model is its most expensive one, and only the hidden tokens need it. So the
 encoder runs on all tokens, and the head only where something is masked.
 
-Used in notebook 04. Left out: next-sentence prediction, which later work dropped (Liu et al. 2019).
+Used in notebook 05. Left out: next-sentence prediction, which later work dropped (Liu et al. 2019).
 Sources: Devlin et al. 2019; Geiping & Goldstein 2023 (small budgets).
 
 From a terminal, ``python -m prevlib.pretraining --help``; on several processes or machines,

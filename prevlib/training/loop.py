@@ -12,7 +12,7 @@ same loop runs on a laptop, a GPU, and many machines under ``accelerate launch``
 
 Left out: what the loss is (``losses``), what the batches hold (``pretraining``, ``finetuning``), and
 models too large for one device.
-Used in notebooks 04 and 06. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
+Used in notebooks 05 and 07. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
 """
 
 import math

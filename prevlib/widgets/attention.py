@@ -1,4 +1,4 @@
-"""Choose a layer, a head and a token, and see where it looks, for notebook 13."""
+"""Choose a layer, a head and a token, and see where it looks, for notebook 18."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Draw resamples of a test set, and watch the interval settle, for notebook 08."""
+"""Draw resamples of a test set, and watch the interval settle, for notebook 09."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Turn the temperature, and watch certainty meet truth, for notebook 08."""
+"""Turn the temperature, and watch certainty meet truth, for notebook 09."""
 
 import numpy as np
 from numpy.typing import ArrayLike

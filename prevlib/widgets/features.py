@@ -1,4 +1,4 @@
-"""Texts as points: layers, pooling and neighbours, for notebook 05.
+"""Texts as points: layers, pooling and neighbours, for notebook 06.
 
 Features are extracted once, when the widget is made; from then on it only looks at them.
 """

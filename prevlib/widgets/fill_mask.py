@@ -1,4 +1,4 @@
-"""Leave gaps in a text, and see what a masked language model would fill in, for notebook 11."""
+"""Leave gaps in a text, and see what a masked language model would fill in, for notebook 14."""
 
 from collections.abc import Sequence
 from functools import lru_cache, partial

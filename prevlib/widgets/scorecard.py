@@ -1,4 +1,4 @@
-"""Say what each task and each factor of cost is worth to you, and see what comes first, for notebook 14."""
+"""Say what each task and each factor of cost is worth to you, and see what comes first, for notebook 20."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Edit tags, and see why a name is right or wrong as a whole, for notebook 10."""
+"""Edit tags, and see why a name is right or wrong as a whole, for notebook 13."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

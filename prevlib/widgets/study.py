@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from prevlib.datasets import load_reviews
 from prevlib.finetuning import read_study
 
-RUN = ("full", 2000, 0)  # method, labels, seed: as in notebooks 07 and 08
+RUN = ("full", 2000, 0)  # method, labels, seed: as in notebooks 08 and 09
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""Move the threshold of a classifier: counts, scores, curves and costs, for notebook 07."""
+"""Move the threshold of a classifier: counts, scores, curves and costs, for notebook 08."""
 
 from functools import partial
 from typing import NamedTuple

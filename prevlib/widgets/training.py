@@ -1,4 +1,4 @@
-"""Scrub through a stored pre-training run, for notebook 04."""
+"""Scrub through a stored pre-training run, for notebook 05."""
 
 import json
 from collections.abc import Mapping, Sequence

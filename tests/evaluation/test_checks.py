@@ -1,4 +1,4 @@
-"""Every broken evaluation of notebook 09 is planted here, and its check must fail; the repair must pass."""
+"""Every broken evaluation of notebook 12 is planted here, and its check must fail; the repair must pass."""
 
 from functools import partial
 

@@ -6,7 +6,7 @@ says. ``bins.py`` looks at the second alone: of the samples with a probability o
 ``temperature.py`` mends it with one number that changes no decision.
 
 ``log_loss``, ``brier_score_loss`` and ``calibration_curve`` have scikit-learn's arguments and values and pass
-its own tests. Left out: Platt's and isotonic calibration, which scikit-learn fits. Used in notebook 08.
+its own tests. Left out: Platt's and isotonic calibration, which scikit-learn fits. Used in notebook 09.
 """
 
 from prevlib.metrics.calibration.bins import (

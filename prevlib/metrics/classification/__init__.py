@@ -5,7 +5,7 @@ so, but not of it), false negatives (of it, missed) and true negatives. ``target
 ``cells.py`` counts, ``confusion.py`` lays the counts out, ``precision_recall.py`` and ``agreement.py``
 divide, ``report.py`` prints.
 
-Left out: metrics of scores instead of decisions. Used in notebook 07. scikit-learn's own tests run on these
+Left out: metrics of scores instead of decisions. Used in notebook 08. scikit-learn's own tests run on these
 functions in ours.
 """
 

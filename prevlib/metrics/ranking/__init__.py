@@ -4,7 +4,7 @@ A classifier that gives scores is many classifiers, one for each threshold. ``th
 of them call positive, with one sort; ``curves.py`` draws the counts against each other; ``areas.py`` sums a
 curve up in one number, which says how well the scores *rank* positives above negatives.
 
-Left out: whether a score of 0.8 is right in 80 % of cases, which no ranking can tell. Used in notebook 07.
+Left out: whether a score of 0.8 is right in 80 % of cases, which no ranking can tell. Used in notebook 08.
 scikit-learn's own tests run on these functions in ours.
 """
 

@@ -11,7 +11,7 @@ it scores in default mode, are errors here. In default mode it takes L and U for
 spans; here they are read, with ``scheme="BILOU"``. A macro average over no types is 0/0 here, not nan. Left
 out: IOE1, which is unfinished there, tags with the prefix behind the type, and weights, which it ignores.
 
-Used in notebook 10.
+Used in notebook 13.
 """
 
 from prevlib.metrics.spans.scores import (
