@@ -11,13 +11,10 @@ Used in every notebook. Source of ``minilm``: Wang et al. 2020, fine-tuned by Re
 embed sentences.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -34,6 +31,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+
+from prevlib.files import fingerprint, package_path, sha256_of, verify
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,22 @@ def load_tokenizer(name: str | Path = "minilm") -> PreTrainedTokenizerBase:
         )
     tokenizer.padding_side = "right"  # positions are counted from the left edge, padding included
     return tokenizer
+
+
+def checkpoint_fingerprints(name: str | Path) -> dict[str, str]:
+    """What tells a checkpoint from another one of the same name, for ``prevlib.files.bind``.
+
+    Returns:
+        Hashes of its ``weights``, its ``config`` and its ``vocabulary``.
+    Raises:
+        As ``load_tokenizer``.
+    """
+    path = checkpoint_path(name)
+    return {
+        "weights": sha256_of(sorted(path.glob("*.safetensors"))),
+        "config": sha256_of([path / "config.json"]),
+        "vocabulary": fingerprint(load_tokenizer(name).get_vocab()),
+    }
 
 
 def load_encoder(name: str | Path = "minilm", *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
@@ -297,35 +312,9 @@ def _config(path: Path, **changes):
 
 def _embedded_path(name: str) -> Path:
     checkpoint = CHECKPOINTS[name]
-    package = checkpoint.requirement.partition("==")[0].replace("-", "_")
-    spec = find_spec(package)
-    # A folder of that name without __init__.py is found, too, but has no origin.
-    path = Path(spec.origin).parent / checkpoint.folder if spec and spec.origin else None
-    if path is None or not (weights := path / "model.safetensors").is_file():
-        raise FileNotFoundError(
-            f"The checkpoint {name!r} needs the package {package!r}, which is not installed. "
-            f"Install it: {_installation(checkpoint)}"
-        )
-    status = weights.stat()
-    if _sha256(weights, status.st_mtime_ns, status.st_size) != checkpoint.sha256:
-        raise ValueError(
-            f"{weights} must have the sha256 {checkpoint.sha256}; it differs, so the file is damaged or "
-            f"was changed. Reinstall it: {_installation(checkpoint, '--force-reinstall --no-deps ')}"
-        )
-    return path
-
-
-def _installation(checkpoint: Checkpoint, options: str = "") -> str:
-    if checkpoint.requirement == "prevlib":  # not to be had from a package index
-        return f"pip install {options}. in a fresh clone of prevlib"
-    return f"pip install {options}{checkpoint.requirement}"
-
-
-@lru_cache(maxsize=16)
-def _sha256(path: Path, mtime_ns: int, size: int) -> str:
-    """Hash of a file, computed again only when its time or size has changed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    weights = package_path(checkpoint.requirement, f"{checkpoint.folder}/model.safetensors")
+    verify([weights], checkpoint.sha256, checkpoint.requirement)
+    return weights.parent
 
 
 def _first_line(error: Exception) -> str:

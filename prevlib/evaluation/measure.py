@@ -13,7 +13,6 @@ Used in notebook 20, which reads the file with ``read_scorecard``.
 
 import argparse
 import json
-import os
 import pickle
 import time
 from collections.abc import Mapping, Sequence
@@ -24,12 +23,13 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from tqdm.auto import tqdm
 
-from prevlib.checkpoints import CHECKPOINTS, load_encoder, load_tokenizer
+from prevlib.checkpoints import CHECKPOINTS, checkpoint_fingerprints, load_encoder, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.evaluation.cost import cost_profile, peak_memory_mib, time_reading
 from prevlib.evaluation.scorecard import read_scorecard
 from prevlib.evaluation.tasks import METHODS, TASKS, Budget, has_masked_lm, linear_classifier, sample
 from prevlib.features import longest_input
+from prevlib.files import check_made_from, write_whole
 
 MODELS = ("tfidf", "mini frozen", "mini full", "minilm frozen", "minilm full", "minilm scratch")
 WATTS = 15.0  # a guess for a small laptop
@@ -57,21 +57,23 @@ def measure(
     Returns:
         The table, as from ``read_scorecard``.
     Raises:
-        As ``measure_model``.
+        As ``measure_model``; ValueError also if the file was measured with other tasks, another budget, or
+        another checkpoint of the same name.
     """
     output, budget = Path(output), budget or Budget()
     wanted = [_check_row(name, tasks)[0] for name in models]
     stored = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {"costs": {}, "rows": []}
+    stored["made_from"] = _made_from(output, stored, wanted, tasks, budget)
     done = {row["name"] for row in stored["rows"]}
     missing = [name for name in models if name not in done]
     with tqdm(total=len(missing), disable=not show_progress, unit="row") as bar:
         if not set(wanted) <= set(stored["costs"]):
             everything = dict.fromkeys([*stored["costs"], *wanted])
             stored["costs"] = {checkpoint: _costs(checkpoint, budget) for checkpoint in everything}
-            _write(output, stored)
+            write_whole(output, json.dumps(stored, indent=1) + "\n")
         for name in missing:
             stored["rows"].append(_row(name, tasks, budget))
-            _write(output, stored)
+            write_whole(output, json.dumps(stored, indent=1) + "\n")
             bar.update()
     return read_scorecard(output)
 
@@ -90,6 +92,21 @@ def measure_model(name: str, tasks: Sequence[str] = tuple(TASKS), *, budget: Bud
     budget = budget or Budget()
     checkpoint, _ = _check_row(name, tasks)
     return _costs(checkpoint, budget) | _row(name, tasks, budget)
+
+
+def _made_from(
+    output: Path, stored: dict, checkpoints: Sequence[str], tasks: Sequence[str], budget: Budget
+) -> dict:
+    """What the file is made from; checkpoints may join, but none may change."""
+    now = {"tasks": list(tasks), "budget": asdict(budget)}
+    now["checkpoints"] = {name: checkpoint_fingerprints(name) for name in checkpoints if name != "tfidf"}
+    if not stored["costs"]:
+        return now
+    before = stored.get("made_from", {})
+    known = before.get("checkpoints", {})
+    same = {name: known.get(name, hashes) for name, hashes in now["checkpoints"].items()}
+    check_made_from(output, before | {"checkpoints": same}, now)
+    return now | {"checkpoints": known | now["checkpoints"]}
 
 
 def _check_row(name: str, tasks: Sequence[str]) -> tuple[str, str]:
@@ -167,13 +184,6 @@ def _scope(checkpoint: str, method: str) -> dict:
 def _rounded(facts: Mapping) -> dict:
     """Four digits; counts stay whole."""
     return {key: float(f"{fact:.4g}") if isinstance(fact, float) else fact for key, fact in facts.items()}
-
-
-def _write(output: Path, stored: dict) -> None:
-    """At once or not at all."""
-    part = output.with_name(output.name + ".part")
-    part.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    os.replace(part, output)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

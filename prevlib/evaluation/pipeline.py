@@ -20,14 +20,15 @@ import numpy as np
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
-from prevlib.checkpoints import load_classifier, load_tokenizer
+from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_tokenizer
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
 from prevlib.evaluation.cost import cost_profile
 from prevlib.evaluation.inputs import Task, draw_rows, load_task
 from prevlib.evaluation.own_data import read_task
 from prevlib.evaluation.results import Evaluation, Scores, score_tags, score_texts
-from prevlib.evaluation.subject import describe_checkpoint, find_head, sha256_of
+from prevlib.evaluation.subject import describe_checkpoint, find_head
 from prevlib.evaluation.tasks import linear_classifier
+from prevlib.files import bind, fingerprint, whole_folder, write_whole
 from prevlib.finetuning import (
     TextClassifier,
     finetune_classifier,
@@ -78,8 +79,11 @@ def evaluate(
             "Without training rows, the checkpoint must have a trained head for the labels "
             f"{list(rows.label_names)}; got {checkpoint}, which has none. Add rows whose split is train."
         )
-    source = {"task": rows.name} if data is None else {"data": sha256_of([Path(data)])}
-    _keep_settings(output, {"checkpoint": model["name"], "sha256": model["sha256"]} | source | budget)
+    made_from = {"checkpoint": model["name"]} | checkpoint_fingerprints(checkpoint) | budget
+    made_from |= {"task": rows.name if data is None else "own data", "label_names": rows.label_names}
+    made_from |= {name: fingerprint(getattr(rows, name)) for name in ("train", "validation", "test")}
+    made_from |= {"cases": None if rows.cases is None else fingerprint(rows.cases.to_dict("list"))}
+    bind(output / SETTINGS, made_from | {"training": asdict(rows.config)})
 
     with tqdm(total=4, disable=not show_progress, unit="step") as bar:
         bar.set_description("train")
@@ -104,27 +108,10 @@ def evaluate(
     return Evaluation(rows, model, scores, behaviour, cost)
 
 
-def _keep_settings(output: Path, settings: dict) -> None:
-    """Write the settings down, or raise if those of the folder are others."""
-    file = output / SETTINGS
-    if not file.exists():
-        output.mkdir(parents=True, exist_ok=True)
-        _write(file, json.dumps(settings, indent=1) + "\n")
-    kept = json.loads(file.read_text(encoding="utf-8"))
-    differ = [name for name in kept | settings if kept.get(name) != settings.get(name)]
-    if differ:
-        told = ", ".join(f"{name} {kept.get(name)} there, {settings.get(name)} here" for name in differ)
-        raise ValueError(
-            f"An evaluation must go on with the settings that it began with; those in {output} differ: "
-            f"{told}. Restore them, or choose another folder."
-        )
-
-
 def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool) -> dict:
     """What there is to say about the training, after it."""
-    folder, part = output / MODEL, output / f"{MODEL}.part"
+    folder = output / MODEL
     if not folder.exists():
-        shutil.rmtree(part, ignore_errors=True)
         options = {
             "config": task.config,
             "checkpoint_dir": output / TRAINING,
@@ -139,7 +126,6 @@ def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool
             names = dict(enumerate(task.label_names))
             trained.model.config.id2label = names
             trained.model.config.label2id = {name: number for number, name in names.items()}
-        trained.save(part)
         facts = {
             "n_labels": len(task.train.texts),
             "epochs": task.config.num_train_epochs,
@@ -147,8 +133,9 @@ def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool
             "seed": task.config.seed,
             "seconds": round(trained.history.steps[-1]["seconds"], 1),
         }
-        (part / "training.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
-        part.rename(folder)
+        with whole_folder(folder) as part:
+            trained.save(part)
+            (part / "training.json").write_text(json.dumps(facts) + "\n", encoding="utf-8")
     shutil.rmtree(output / TRAINING, ignore_errors=True)
     return json.loads((folder / "training.json").read_text(encoding="utf-8"))
 
@@ -166,7 +153,7 @@ def _predict(output: Path, checkpoint: str | Path, task: Task, head: list[int], 
         ]
     else:
         lines = _label_lines(checkpoint, task, head, show_progress)
-    _write(output / PREDICTIONS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+    write_whole(output / PREDICTIONS, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
 
 
 def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progress: bool) -> list[dict]:
@@ -212,7 +199,7 @@ def _measure_cost(output: Path, checkpoint: str | Path, task: Task, *_) -> None:
     texts = [text if isinstance(text, str) else " ".join(text) for text in texts]
     profile = asdict(cost_profile(checkpoint, texts, finetune=False))
     machine = f"{platform.machine()}, {os.cpu_count()} processors"
-    _write(output / COST, json.dumps(profile | {"machine": machine}, indent=1) + "\n")
+    write_whole(output / COST, json.dumps(profile | {"machine": machine}, indent=1) + "\n")
 
 
 def _score(output: Path, task: Task) -> tuple[Scores, BehaviourResult | None]:
@@ -234,10 +221,3 @@ def _score(output: Path, task: Task) -> tuple[Scores, BehaviourResult | None]:
     proba = softmax(logits("cases"), axis=1).tolist()
     answers = dict(zip((line["text"] for line in lines if line["split"] == "cases"), proba, strict=True))
     return scores, run_behaviour_tests(lambda texts: [answers[text] for text in texts], task.cases)
-
-
-def _write(file: Path, text: str) -> None:
-    """At once or not at all."""
-    part = file.with_name(file.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)

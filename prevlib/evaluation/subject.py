@@ -6,13 +6,12 @@ trained elsewhere numbers its labels as it likes: taken in the wrong order, a go
 Used by ``pipeline.py`` and notebook 21. Left out: loading, which ``checkpoints`` does.
 """
 
-import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from prevlib.checkpoints import CHECKPOINTS, checkpoint_path
 from prevlib.evaluation.inputs import Task
+from prevlib.files import sha256_of
 
 HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}  # of embedded checkpoints
 HEADS = {
@@ -72,13 +71,3 @@ def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
         return list(range(len(names)))
     outputs = [[i for i, name in enumerate(names) if name.startswith(label)] for label in wanted]
     return sum(outputs, []) if sorted(outputs) == [[i] for i in range(len(names))] else None
-
-
-def sha256_of(files: Sequence[Path]) -> str:
-    """Hash of files, one after the other."""
-    found = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as stream:
-            while block := stream.read(2**20):
-                found.update(block)
-    return found.hexdigest()

@@ -20,6 +20,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from prevlib.checkpoints import load_classifier, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, check_texts, length_sorted_batches, longest_input
+from prevlib.files import fingerprint
 from prevlib.losses import cross_entropy
 from prevlib.training import History, TrainConfig, fit
 
@@ -63,13 +64,15 @@ def finetune_classifier(
         random_init: Start from random weights instead of the pre-trained ones.
         frozen: Train the head only.
         validation: Texts and labels whose accuracy is recorded after each epoch.
-        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there.
+        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there,
+            with the same texts, labels, checkpoint and settings.
         show_progress: Show a bar.
     Returns:
         The classifier; ``predict_logits`` applies it.
     Raises:
         TypeError: If a text is not a string or a label not a whole number.
-        ValueError: If there are no texts, the lengths differ, or a label is out of range.
+        ValueError: If there are no texts, the lengths differ, a label is out of range, or ``checkpoint_dir``
+            holds another training.
     """
     texts, labels = check_texts(texts), _check_labels(labels, len(texts), num_labels)
     config = config or TrainConfig()
@@ -97,6 +100,12 @@ def finetune_classifier(
         collate_fn=partial(tokenizer.pad, return_tensors="pt"),
         evaluate=accuracy if validation else None,
         checkpoint_dir=checkpoint_dir,
+        made_from={
+            "checkpoint": str(checkpoint),
+            "texts": fingerprint(texts),
+            "labels": fingerprint(labels.tolist()),
+            "validation": fingerprint(validation),
+        },
         show_progress=show_progress,
     )
     return TextClassifier(model, tokenizer, history)

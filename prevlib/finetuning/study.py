@@ -24,8 +24,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
+from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
 from prevlib.features import FeatureExtractor
+from prevlib.files import check_made_from, fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
 from prevlib.losses import log_softmax
@@ -65,14 +67,22 @@ def label_efficiency(
     """
     output, reviews = Path(output), load_reviews()
     _check_study(reviews, methods, budgets)
-    runs = [(m, n, s) for n, n_seeds in budgets.items() for s in range(n_seeds) for m in methods]
+    runs = [
+        {"method": method, "n_labels": n_labels, "seed": seed}
+        | {"settings": _settings(method, n_labels, seed, checkpoint)}
+        for n_labels, n_seeds in budgets.items()
+        for seed in range(n_seeds)
+        for method in methods
+    ]
 
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
         train = _sample(reviews["train"], n_labels, seed)
-        [y_proba], settings = _study_run(method, train, [reviews["test"]["text"]], checkpoint, seed)
-        return {"settings": settings, "y_proba": _rounded(y_proba)}
+        [y_proba] = _study_run(method, train, [reviews["test"]["text"]], checkpoint, settings)
+        return {"y_proba": _rounded(y_proba)}
 
-    _run_missing(output, [dict(zip(KEYS, run, strict=True)) for run in runs], predictions, show_progress)
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(reviews[name]) for name in ("train", "test")}
+    _run_missing(output, made_from, runs, predictions, show_progress)
     return read_study(output)
 
 
@@ -103,13 +113,20 @@ def domain_shift(
     cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
 
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
         train = _sample(reviews["train"], n_labels, seed)
-        probabilities, settings = _study_run(method, train, targets.values(), checkpoint, seed)
-        return {"settings": settings} | dict(zip(targets, map(_rounded, probabilities), strict=True))
+        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
+        return dict(zip(targets, map(_rounded, probabilities), strict=True))
 
-    runs = [{"method": method, "n_labels": n_labels, "seed": 0} for method in methods]
-    _run_missing(output, runs, predictions, show_progress)
+    runs = [
+        {"method": method, "n_labels": n_labels, "seed": 0}
+        | {"settings": _settings(method, n_labels, 0, checkpoint)}
+        for method in methods
+    ]
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {"train": fingerprint(reviews["train"])}
+    made_from |= {name: fingerprint(texts) for name, texts in targets.items()}
+    _run_missing(output, made_from, runs, predictions, show_progress)
     return read_shift_study(output)
 
 
@@ -131,23 +148,28 @@ def entity_tagging(
     targets = {"train": train.select(range(200)), "test": entities["test"]}
     targets |= {"test_unseen": entities["test_unseen"]}
 
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
-        config = tagging_config(seed)
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
         tagger = finetune_tagger(
             train["tokens"],
             train["ner_tags"],
             checkpoint,
             label_names=train.features["ner_tags"].feature.names,
-            config=config,
+            config=tagging_config(seed),
             mark_capitals=True,
             show_progress=False,
         )
         tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
         joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
-        return {"settings": asdict(config) | {"mark_capitals": True}} | joined
+        return joined
 
-    runs = [{"method": "full", "n_labels": len(train), "seed": seed} for seed in range(n_seeds)]
-    _run_missing(output, runs, predictions, show_progress)
+    runs = [
+        {"method": "full", "n_labels": len(train), "seed": seed}
+        | {"settings": asdict(tagging_config(seed)) | {"mark_capitals": True}}
+        for seed in range(n_seeds)
+    ]
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(split) for name, split in (targets | {"train": train}).items()}
+    _run_missing(output, made_from, runs, predictions, show_progress)
     return read_entity_study(output)
 
 
@@ -166,7 +188,7 @@ def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    table = pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    table = pd.DataFrame(_read_runs(Path(path)))
     for name in ("train", "test", "test_unseen"):
         table[name] = [[tags.split(" ") for tags in run] for run in table[name]]
     return table
@@ -182,7 +204,7 @@ def read_study(path: str | Path = STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    return pd.DataFrame(_read_runs(Path(path)))
 
 
 def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
@@ -196,7 +218,7 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    return pd.DataFrame(_read_runs(Path(path)))
 
 
 def study_config(n_labels: int, seed: int) -> TrainConfig:
@@ -214,20 +236,36 @@ def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> Non
         )
 
 
-def _run_missing(output: Path, runs: Sequence[dict], predictions, show_progress: bool) -> None:
-    """Do the runs that are not in the file yet, and append each as one line."""
+def _run_missing(
+    output: Path, made_from: dict, runs: Sequence[dict], predictions, show_progress: bool
+) -> None:
+    """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    stored = _read_lines(output) if output.exists() else []
+    if stored:
+        check_made_from(output, stored[0].get("made_from", {}), made_from)
+    done = {tuple(run[key] for key in KEYS): run for run in stored if "made_from" not in run}
+    missing = []
+    for run in runs:
+        before = done.get(tuple(run[key] for key in KEYS))
+        if before is None:
+            missing.append(run)
+        else:
+            check_made_from(output, before["settings"], run["settings"])
     _drop_torn_line(output)
-    done = [{key: run[key] for key in KEYS} for run in _read_runs(output)]
-    for run in tqdm(runs, disable=not show_progress, unit="run"):
-        if run in done:
-            continue
+    if not stored:
+        _append(output, {"made_from": made_from})
+    for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
         result = predictions(**run)
-        run = run | {"seconds": round(time.perf_counter() - started, 1)} | result
-        with output.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(run) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
+        _append(output, run | {"seconds": seconds, "settings": settings} | result)
+
+
+def _append(output: Path, line: dict) -> None:
+    with output.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sample(train, n_labels: int, seed: int):
@@ -239,24 +277,28 @@ def _rounded(y_proba: np.ndarray) -> list[float]:
     return [round(float(p), 4) for p in y_proba]
 
 
+def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
+    if method == "tfidf":
+        return {"ngram_range": (1, 2), "sublinear_tf": True}
+    if method == "frozen":
+        return {"checkpoint": str(checkpoint), "pooling": "mean"}
+    return asdict(study_config(n_labels, seed))
+
+
 def _study_run(
-    method: str, train, targets: Iterable[Sequence[str]], checkpoint, seed: int
-) -> tuple[list[np.ndarray], dict]:
-    """For each list of texts the probabilities of the positive class, and the settings that made them."""
+    method: str, train, targets: Iterable[Sequence[str]], checkpoint, settings: dict
+) -> list[np.ndarray]:
+    """For each list of texts the probabilities of the positive class."""
     if method in ("tfidf", "frozen"):
-        words = {"ngram_range": (1, 2), "sublinear_tf": True}
-        vectors = {"checkpoint": str(checkpoint), "pooling": "mean"}
-        features = TfidfVectorizer(**words) if method == "tfidf" else FeatureExtractor(**vectors)
-        pipeline = make_pipeline(features, LogisticRegression(max_iter=1000))
+        features = TfidfVectorizer if method == "tfidf" else FeatureExtractor
+        pipeline = make_pipeline(features(**settings), LogisticRegression(max_iter=1000))
         pipeline.fit(list(train["text"]), train["label"])
-        settings = words if method == "tfidf" else vectors
-        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets], settings
-    config = study_config(len(train), seed)
+        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
     classifier = finetune_classifier(
         train["text"],
         train["label"],
         checkpoint,
-        config=config,
+        config=TrainConfig(**settings),
         random_init=method == "scratch",
         show_progress=False,
     )
@@ -265,13 +307,17 @@ def _study_run(
         logits = torch.from_numpy(predict_logits(classifier, texts)).double()
         return log_softmax(logits).exp()[:, 1].numpy()
 
-    return [probabilities(texts) for texts in targets], asdict(config)
+    return [probabilities(texts) for texts in targets]
 
 
-def _read_runs(path: Path, must_exist: bool = False) -> list[dict]:
-    if not path.exists() and not must_exist:
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def _read_runs(path: Path) -> list[dict]:
+    return [line for line in _read_lines(path) if "made_from" not in line]
+
+
+def _read_lines(path: Path) -> list[dict]:
+    """Every whole line; one that an interruption left unfinished is passed over."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def _drop_torn_line(path: Path) -> None:

@@ -24,6 +24,7 @@ from transformers import (
 
 from prevlib.checkpoints import load_tagger, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, longest_input
+from prevlib.files import fingerprint
 from prevlib.finetuning.classifier import freeze_backbone
 from prevlib.finetuning.words import Sentences, check_sentences, encode_parts, first_pieces, split_sentences
 from prevlib.losses import IGNORE_INDEX, cross_entropy
@@ -75,7 +76,8 @@ def finetune_tagger(
             vocabularies and models with a second token type.
         validation: Sentences and tags. The share of words with the right tag is recorded after each epoch; it
             is high for whoever finds no name at all, so score what ``predict_tags`` returns by spans.
-        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there.
+        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there,
+            with the same sentences, tags, checkpoint and settings.
         show_progress: Show a bar.
     Returns:
         The tagger; ``predict_tags`` applies it.
@@ -114,6 +116,14 @@ def finetune_tagger(
         collate_fn=DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORE_INDEX),
         evaluate=accuracy if validation else None,
         checkpoint_dir=checkpoint_dir,
+        made_from={
+            "checkpoint": str(checkpoint),
+            "sentences": fingerprint(sentences),
+            "tags": fingerprint(labels),
+            "label_names": list(label_names),
+            "mark_capitals": mark_capitals,
+            "validation": fingerprint(validation),
+        },
         show_progress=show_progress,
     )
     return TokenTagger(model, tokenizer, history)

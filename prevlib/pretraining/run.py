@@ -33,6 +33,7 @@ from transformers import (
 
 from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, check_texts, longest_input
+from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
 from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining.data import Documents, pack_rows, reference_losses
@@ -82,7 +83,7 @@ class PretrainedLM:
             self.model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
         record = vars(self.history) | {"references": self.references}
-        (Path(folder) / "history.json").write_text(json.dumps(record), encoding="utf-8")
+        write_whole(Path(folder) / "history.json", json.dumps(record))
 
 
 class MLMScore(NamedTuple):
@@ -114,7 +115,7 @@ def pretrain(
     Raises:
         FileNotFoundError: If the corpus is no alias and no file.
         ValueError: If the corpus does not fill a row, rows are too long for the model, or ``output_dir``
-            holds a run with other settings.
+            holds a run with other settings or texts.
     Warns:
         UserWarning: If, after the first half of the run, the model guesses the same token almost everywhere.
     """
@@ -257,32 +258,27 @@ def _prepare(
 ) -> tuple[PreTrainedTokenizerBase, Dataset, Dataset]:
     """Tokenizer, training rows and held-out rows, made once for a folder."""
     corpus = config.corpus if texts is None else check_texts(texts)
-    data = folder / "data"
-    made_from = data / "made_from.json"
-    recipe = {"corpus": corpus if texts is None else f"{len(corpus)} texts"}
-    names = ("checkpoint", "tokenizer", "vocab_size", "sequence_length")
-    recipe |= {name: getattr(config, name) for name in names}
     tokenizer_from = config.checkpoint or config.tokenizer
-    if made_from.is_file():
-        found = json.loads(made_from.read_text(encoding="utf-8"))
-        if found != recipe:
-            raise ValueError(
-                f"{data} must be made from {recipe} for this run; got {found}. Choose another `output_dir`."
-            )
+    tokenizer = None if tokenizer_from is None else load_tokenizer(tokenizer_from)
+    names = ("corpus", "checkpoint", "tokenizer", "vocab_size", "sequence_length")
+    made_from = {name: getattr(config, name) for name in names}
+    made_from["texts"] = fingerprint(corpus) if texts is not None else None
+    made_from["file"] = sha256_of([corpus]) if texts is None and Path(corpus).is_file() else None
+    made_from["vocabulary"] = tokenizer and fingerprint(tokenizer.get_vocab())
+    data = folder / "data"
+    if data.is_dir():
+        bind(data / "made_from.json", made_from)
         files = (data / "train.arrow", data / "test.arrow")
         return AutoTokenizer.from_pretrained(data), *(Dataset.from_file(str(file)) for file in files)
-    data.mkdir(parents=True, exist_ok=True)
-    if tokenizer_from is None:
-        tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
-    else:
-        tokenizer = load_tokenizer(tokenizer_from)
-    train, test = (
-        pack_rows(Documents(corpus, split), tokenizer, config.sequence_length, data / f"{split}.arrow")
-        for split in ("train", "test")
-    )
-    tokenizer.save_pretrained(data)
-    made_from.write_text(json.dumps(recipe), encoding="utf-8")
-    return tokenizer, train, test
+    with whole_folder(data) as part:
+        if tokenizer is None:
+            tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
+        for split in ("train", "test"):
+            documents = Documents(corpus, split)
+            pack_rows(documents, tokenizer, config.sequence_length, part / f"{split}.arrow")
+        tokenizer.save_pretrained(part)
+        bind(part / "made_from.json", made_from)
+    return _prepare(config, texts, folder)
 
 
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:

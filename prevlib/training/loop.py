@@ -17,7 +17,7 @@ Used in notebooks 05 and 07. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin e
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +29,8 @@ from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_para
 from tqdm.auto import tqdm
 
 from prevlib.features import has_bf16
-from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
+from prevlib.files import fingerprint
+from prevlib.training.checkpointing import load_checkpoint, save_checkpoint, weights_fingerprint
 from prevlib.training.plan import STRATEGIES, Plan
 
 
@@ -103,6 +104,7 @@ def fit(
     collate_fn: Callable[[list], dict],
     evaluate: Callable[[nn.Module], dict] | None = None,
     checkpoint_dir: str | Path | None = None,
+    made_from: Mapping | None = None,
     show_progress: bool = True,
 ) -> History:
     """Train ``model`` in place.
@@ -118,13 +120,16 @@ def fit(
         evaluate: Called after each epoch, or every ``eval_steps``, with the model in evaluation mode; what it
             returns goes into the history.
         checkpoint_dir: Folder for checkpoints. If it holds some of this run already, the run goes on from
-            the newest complete one.
+            the newest complete one. It must then have the same settings, examples, initial weights and
+            frozen parameters.
+        made_from: What else must be the same, by name, such as fingerprints of the texts; ``fit`` cannot
+            see what ``compute_loss``, ``collate_fn`` and ``evaluate`` depend on.
         show_progress: Show a bar.
     Returns:
         The history; the model is left as after the last step, in evaluation mode.
     Raises:
         ValueError: If there are no examples, nothing to train, the loss stops being a number, or the
-            checkpoints are of a run with other settings.
+            checkpoints are of a run that was made from something else.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable or not len(train_dataset):
@@ -137,7 +142,16 @@ def fit(
     optimizer = build_optimizer(model, config)
     bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16
     plan = Plan(train_dataset, config, accelerator)
-    history = _resume(checkpoint_dir, model, optimizer, plan) or History()
+    history = History()
+    if checkpoint_dir is not None:
+        made_from = plan.made_from() | {
+            "training examples": fingerprint(train_dataset),
+            "initial weights": weights_fingerprint(model),
+            "parameters that learn": fingerprint([n for n, p in model.named_parameters() if p.requires_grad]),
+            **(made_from or {}),
+        }
+        state = load_checkpoint(checkpoint_dir, model, optimizer, made_from=made_from)
+        history = History(**state["history"]) if state else history
     first = len(history.steps)
     started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
 
@@ -181,7 +195,7 @@ def fit(
                 history.evaluations.append({"epoch": epoch, "step": step + 1} | evaluate(model))
             if checkpoint_dir is not None and plan.is_due(step, config.save_steps):
                 if accelerator.is_main_process:
-                    state = {"run": plan.identity(), "history": vars(history)}
+                    state = {"made_from": made_from, "history": vars(history)}
                     save_checkpoint(checkpoint_dir, step + 1, model, optimizer, state)
                 accelerator.wait_for_everyone()
             if config.early_stopping_patience and history.evaluations:
@@ -189,23 +203,6 @@ def fit(
                     break
     model.eval()
     return history
-
-
-def _resume(
-    checkpoint_dir: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan
-) -> History | None:
-    state = load_checkpoint(checkpoint_dir, model, optimizer) if checkpoint_dir is not None else None
-    if state is None:
-        return None
-    ours, theirs = plan.identity(), state["run"]
-    names = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
-    if names:
-        told = ", ".join(f"{name} {theirs.get(name)} there, {ours.get(name)} here" for name in names)
-        raise ValueError(
-            f"A run must go on with the settings that it began with; the checkpoints in {checkpoint_dir} "
-            f"differ: {told}. Restore the settings, or choose another folder."
-        )
-    return History(**state["history"])
 
 
 def _examples(train_dataset: Sequence, rows: Tensor) -> list:

@@ -70,8 +70,8 @@ class Plan:
     def seed_of(self, step: int) -> int:
         return self.config.seed * 1_000_003 + step * self.n_processes + self.process
 
-    def identity(self) -> dict:
-        """What two runs must share for one to go on from the checkpoints of the other."""
+    def made_from(self) -> dict:
+        """Settings that two runs must share for one to go on from the checkpoints of the other."""
         settings = asdict(self.config)
         for name in WITHOUT_EFFECT:
             settings.pop(name, None)

@@ -181,26 +181,26 @@ def test_after_an_interruption_no_finished_step_is_done_again(
 
 
 def test_what_an_interruption_left_half_done_is_done_anew(encoder, tmp_path, quick):
-    tmp_path.joinpath("model.part").mkdir()
-    tmp_path.joinpath("model.part", "model.safetensors").write_bytes(b"half of it")
-    tmp_path.joinpath("predictions.jsonl.part").write_text('{"split": "te')
+    tmp_path.joinpath(".unfinished-model").mkdir()
+    tmp_path.joinpath(".unfinished-model", "model.safetensors").write_bytes(b"half of it")
+    tmp_path.joinpath(".unfinished-predictions.jsonl").write_text('{"split": "te')
     evaluate(tmp_path, encoder, **quick)
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".unfinished*"))
 
 
 def test_a_folder_keeps_its_settings(encoder, save_bert, tmp_path, quick, table):
     evaluate(tmp_path, encoder, **quick)
-    with pytest.raises(ValueError, match="must go on with the .*: n_labels 20 there, 30 here. Restore"):
+    with pytest.raises(ValueError, match="must go on with what .* n_labels 20 there, 30 here.* Restore"):
         evaluate(tmp_path, encoder, **quick | {"n_labels": 30})
-    with pytest.raises(ValueError, match="differ: seed 0 there, 1 here"):
+    with pytest.raises(ValueError, match="something else: seed 0 there, 1 here"):
         evaluate(tmp_path, encoder, seed=1, **quick)
-    with pytest.raises(ValueError, match="differ: data .*, None here, task None there, sentiment here"):
+    with pytest.raises(ValueError, match="task own data there, sentiment here"):
         evaluate(tmp_path, encoder, n_labels=20)
-    with pytest.raises(ValueError, match="checkpoint tiny there, mini here, sha256"):
+    with pytest.raises(ValueError, match="checkpoint tiny there, mini here, weights"):
         evaluate(tmp_path, "mini", **quick)
     changed = tmp_path / "mine.csv"
     changed.write_text(table.read_text().replace("joy number 7", "joy number seven"))
-    with pytest.raises(ValueError, match="differ: data [0-9a-f]+ there, [0-9a-f]+ here"):
+    with pytest.raises(ValueError, match="something else: train [0-9a-f]+ there, [0-9a-f]+ here"):
         evaluate(tmp_path, encoder, **quick | {"data": changed})
 
 

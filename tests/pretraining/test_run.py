@@ -210,7 +210,7 @@ def test_a_model_is_trained_on(tiny, reviews, tmp_path):
 def test_rows_of_other_settings_are_not_taken(tiny, reviews, tmp_path):
     config = dataclasses.replace(tiny, output_dir=str(tmp_path))
     pretrain(config, reviews, **QUIET)
-    with pytest.raises(ValueError, match="data must be made from .*'sequence_length': 24.*Choose another"):
+    with pytest.raises(ValueError, match="data must go on with what .*sequence_length 16 there, 24 here"):
         pretrain(dataclasses.replace(config, sequence_length=24), reviews, **QUIET)
 
 
@@ -257,7 +257,7 @@ def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
         file.write_text(yaml.safe_dump(settings_of(config, **more)), encoding="utf-8")
         launch(n_processes, file)
     state = next((tmp_path / "2" / "checkpoints").glob("*/state.json"))
-    assert json.loads(state.read_text())["run"]["rows_a_step"] == 8  # of two processes, not of one
+    assert json.loads(state.read_text())["made_from"]["rows_a_step"] == 8  # of two processes, not of one
     one, two = curve(tmp_path / "1"), curve(tmp_path / "2")
     assert len(one) == 50 and one[-1] < one[0] - 0.2
     np.testing.assert_allclose(one, two, atol=1e-4, rtol=0)
