@@ -28,7 +28,7 @@ from prevlib.evaluation.own_data import read_task
 from prevlib.evaluation.results import Evaluation, Scores, score_tags, score_texts
 from prevlib.evaluation.subject import describe_checkpoint, find_head
 from prevlib.evaluation.tasks import linear_classifier
-from prevlib.files import bind, fingerprint, whole_folder, write_whole
+from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
 from prevlib.finetuning import (
     TextClassifier,
     finetune_classifier,
@@ -80,7 +80,7 @@ def evaluate(
             f"{list(rows.label_names)}; got {checkpoint}, which has none. Add rows whose split is train."
         )
     made_from = {"checkpoint": model["name"]} | checkpoint_fingerprints(checkpoint) | budget
-    made_from |= {"task": rows.name if data is None else "own data", "label_names": rows.label_names}
+    made_from |= {"task": rows.name} if data is None else {"data": sha256_of([data])}
     made_from |= {name: fingerprint(getattr(rows, name)) for name in ("train", "validation", "test")}
     made_from |= {"cases": None if rows.cases is None else fingerprint(rows.cases.to_dict("list"))}
     bind(output / SETTINGS, made_from | {"training": asdict(rows.config)})

@@ -194,13 +194,13 @@ def test_a_folder_keeps_its_settings(encoder, save_bert, tmp_path, quick, table)
         evaluate(tmp_path, encoder, **quick | {"n_labels": 30})
     with pytest.raises(ValueError, match="something else: seed 0 there, 1 here"):
         evaluate(tmp_path, encoder, seed=1, **quick)
-    with pytest.raises(ValueError, match="task own data there, sentiment here"):
+    with pytest.raises(ValueError, match="data [0-9a-f]+ there, None here.* task None there, sentiment here"):
         evaluate(tmp_path, encoder, n_labels=20)
     with pytest.raises(ValueError, match="checkpoint tiny there, mini here, weights"):
         evaluate(tmp_path, "mini", **quick)
     changed = tmp_path / "mine.csv"
     changed.write_text(table.read_text().replace("joy number 7", "joy number seven"))
-    with pytest.raises(ValueError, match="something else: train [0-9a-f]+ there, [0-9a-f]+ here"):
+    with pytest.raises(ValueError, match="something else: data [0-9a-f]+ there, [0-9a-f]+ here"):
         evaluate(tmp_path, encoder, **quick | {"data": changed})
 
 
