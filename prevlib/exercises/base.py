@@ -14,8 +14,8 @@ A judge asks for properties and for small cases that can be counted by hand. It 
 answer: a reason says which property is violated. An answer that raises, loops, returns the wrong type,
 changes its input or claims to equal everything is not right yet, and not the end of the notebook.
 
-Left out: marks and grades, which are the business of ``notebooks/assignments``, and the typical wrong answers
-that a judge must reject, which stand in ``tests/exercises/wrong``.
+Left out: marks and grades, which are the business of ``grading``, and the typical wrong answers that a judge
+must reject, which stand in ``tests/exercises/wrong``.
 """
 
 import copy
