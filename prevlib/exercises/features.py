@@ -72,6 +72,15 @@ def _(answer):
     require(close(call(answer, SIX_TEXTS[:2]), 1), "with one other text, that one is closest")
 
 
+def _pooled(answer):
+    """What the answer makes of the two texts, if it does not read their padding."""
+    pooled = array(call(answer, STATES, MASK), (2, 2))
+    other = STATES.clone()
+    other[MASK == 0] = 70
+    require(np.allclose(array(call(answer, other, MASK)), pooled), "the states of padding must not count")
+    return pooled
+
+
 @exercise(
     minutes=10,
     hints=[
@@ -88,10 +97,7 @@ def mean_of_tokens(states, mask):
 
 @mean_of_tokens.judge
 def _(answer):
-    found = array(call(answer, STATES, MASK), (2, 2))
-    other = STATES.clone()
-    other[MASK == 0] = 70
-    require(np.allclose(array(call(answer, other, MASK)), found), "the states of padding must not count")
+    found = _pooled(answer)
     require(not np.allclose(found, [[1, -1.5], [3, -9 / 4]]), "divide by how many tokens are real")
     require(not np.allclose(found[0], [4 / 5, -6 / 5]), "each text has its own number of real tokens")
     other = STATES.clone()
@@ -118,10 +124,7 @@ def max_of_tokens(states, mask):
 
 @max_of_tokens.judge
 def _(answer):
-    found = array(call(answer, STATES, MASK), (2, 2))
-    other = STATES.clone()
-    other[MASK == 0] = 70
-    require(np.allclose(array(call(answer, other, MASK)), found), "the states of padding must not count")
+    found = _pooled(answer)
     require(not np.allclose(found[:, 1], 0), "if all real numbers are negative, so is the largest")
     require(not np.allclose(found, 1), "the largest value is asked for, not its place")
     require(not np.allclose(found[1], [2, -6]), "each number has its largest value by itself")
