@@ -3,6 +3,8 @@
 import ast
 import subprocess
 import sys
+import tokenize
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ LESSON_ORDER = (
     "metrics evaluation generation interpretation plots exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
+MOST_LINES = {"prevlib": 10_653, "grading": 1_800}  # of code; tests, notebooks and data are not counted
+NO_CODE = {getattr(tokenize, name) for name in "COMMENT NL NEWLINE INDENT DEDENT ENCODING ENDMARKER".split()}
 
 
 def imported_modules(file: Path) -> set[str]:
@@ -97,3 +101,49 @@ def test_nothing_in_the_library_prints_or_shows():
             if isinstance(node, ast.Call):
                 name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
                 assert name not in ("print", "show"), f"{file}:{node.lineno}"
+
+
+def code_lines(file: Path) -> int:
+    """How many lines hold code: neither blank, nor only a comment, nor part of a docstring."""
+    with file.open("rb") as stream:
+        tokens = [token for token in tokenize.tokenize(stream.readline) if token.type not in NO_CODE]
+    lines = {line for token in tokens for line in range(token.start[0], token.end[0] + 1)}
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        with_docstring = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if with_docstring and ast.get_docstring(node) is not None:
+            lines -= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    return len(lines)
+
+
+COUNTED = '''"""A
+
+docstring."""
+
+X = """two
+lines"""  # of code
+# why
+def f():
+    "One."
+    return (
+
+        1)
+'''
+
+
+def test_code_lines_are_those_that_do_something(tmp_path):
+    file = tmp_path / "module.py"
+    file.write_text(COUNTED)
+    assert code_lines(file) == 2 + 1 + 2
+
+
+@pytest.mark.parametrize("package", MOST_LINES)
+def test_the_code_stays_small(package):
+    rooms = Counter()
+    for file in (ROOT / package).rglob("*.py"):
+        rooms[file.relative_to(ROOT / package).parts[0].removesuffix(".py")] += code_lines(file)
+    listed = ", ".join(f"{room} {n_lines:,}" for room, n_lines in rooms.most_common())
+    message = (
+        f"{package} must have at most {MOST_LINES[package]:,} lines of code; got {rooms.total():,}: {listed}"
+    )
+    print(message)
+    assert rooms.total() <= MOST_LINES[package], message
