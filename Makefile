@@ -9,7 +9,6 @@ LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
 BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth
-GRADING := notebooks/assignments/grading
 
 .PHONY: lab test lint unit slow mutants nbval notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
@@ -48,11 +47,11 @@ notebooks: $(STAMP)
 
 # The learners' notebooks, without solutions.
 assignments: $(STAMP)
-	$(BIN)/python $(GRADING)/release.py notebooks/assignments/source notebooks/assignments/release
+	$(BIN)/python -m grading release notebooks/assignments/source notebooks/assignments/release
 
 # SUBMISSIONS holds STUDENT/ASSIGNMENT.ipynb. UNSAFE=1 runs without a sandbox what you have read.
 grade: $(STAMP)
-	$(BIN)/python $(GRADING)/grade.py $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
+	$(BIN)/python -m grading grade $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
 
 # The predictions that notebook 07 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)

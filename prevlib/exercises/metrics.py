@@ -15,11 +15,6 @@ MARKED = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])  # tp 3, fn 1, fp 2, tn 4
         "Recall says how many of the 50 positives were found.",
         "Marked are those that were found and the false alarms, together.",
     ],
-    wrong={
-        "divides by the positives": (40 / 50, "of what was marked"),
-        "counts all positives as found": (50 / (50 + 95), "not all positives"),
-        "a percentage": (100 * 40 / 135, "from 0 to 1"),
-    },
 )
 def precision_of_a_rare_class():
     """50 positives, 950 negatives, recall 0.8, 95 false alarms: what is the precision?"""
@@ -47,26 +42,6 @@ def _(answer):
         "tp is the sum of y_true * y_pred; the others follow from the sums of y_true and of y_pred.",
         "2 tp / (sum of y_true + sum of y_pred), and 0 where that is 0/0.",
     ],
-    wrong={
-        "accuracy": (lambda y, p: float(np.mean(np.equal(y, p))), "true negatives"),
-        "precision": (lambda y, p: np.sum(np.multiply(y, p)) / max(1, np.sum(p)), "exchanged"),
-        "arithmetic mean": (
-            lambda y, p: np.sum(y * p) * (1 / max(1, np.sum(p)) + 1 / max(1, np.sum(y))) / 2,
-            "harmonic",
-        ),
-        "no care for 0/0": (
-            lambda y, p: 2 * np.sum(y * p) / (np.sum(y) + np.sum(p)),
-            "no positive in either",
-        ),
-        "1 for 0/0": (
-            lambda y, p: 2 * np.sum(y * p) / (np.sum(y) + np.sum(p)) if np.sum(y) + np.sum(p) else 1.0,
-            "no positive in either",
-        ),
-        "rounded": (
-            lambda y, p: round(2 * np.sum(y * p) / max(1, np.sum(y) + np.sum(p)), 1),
-            "do not round",
-        ),
-    },
 )
 def f1_from_sums(y_true, y_pred):
     """F1 of two arrays of 0 and 1, from sums; 0 if there is no positive in either."""
@@ -96,23 +71,6 @@ def _(answer):
         "Compute the recall of each class first, on the samples of that class.",
         "Then take the plain mean: each class counts the same, however small.",
     ],
-    wrong={
-        "accuracy": (lambda y, p: float(np.mean(np.asarray(y) == p)), "each class counts the same"),
-        "precision": (
-            lambda y, p: float(np.mean([np.mean(y[p == c] == c) for c in np.unique(p)])),
-            "precision about the answers",
-        ),
-        "classes of the predictions": (
-            lambda y, p: float(
-                np.mean([np.sum((y == c) & (p == c)) / max(1, np.sum(y == c)) for c in np.unique(p)])
-            ),
-            "class that was never predicted",
-        ),
-        "two classes only": (
-            lambda y, p: float(np.mean([np.mean(p[y == c] == c) for c in np.unique(y)[:2]])),
-            "more than two classes",
-        ),
-    },
 )
 def macro_recall(y_true, y_pred):
     """Mean over the classes in ``y_true`` of the share of their samples that is predicted right."""
@@ -140,22 +98,6 @@ def _(answer):
         "Rows are the truth, columns the prediction.",
         "Start from zeros, and add 1 at [true, predicted].",
     ],
-    wrong={
-        "transposed": (
-            lambda y, p, n: np.array([[np.sum((p == i) & (y == j)) for j in range(n)] for i in range(n)]),
-            "rows are the truth",
-        ),
-        "only the classes seen": (
-            lambda y, p, n: np.array(
-                [[np.sum((y == i) & (p == j)) for j in np.unique(p)] for i in np.unique(y)]
-            ),
-            "shape",
-        ),
-        "shares": (
-            lambda y, p, n: np.array([[np.mean((y == i) & (p == j)) for j in range(n)] for i in range(n)]),
-            "counts",
-        ),
-    },
 )
 def count_cells(y_true, y_pred, n_classes):
     """Confusion matrix, shape (n_classes, n_classes): counts by true class (rows) and predicted class."""

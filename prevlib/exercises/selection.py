@@ -16,15 +16,6 @@ BERT_BASE = 109_482_240
         "Section 1 has all the parts. Which of its numbers are others for `bert-base`?",
         "Tables and one LayerNorm, 12 times attention, feed-forward and two LayerNorms, and the pooler.",
     ],
-    wrong={
-        "no pooler": (BERT_BASE - 768 * 768 - 768, "pooler"),
-        "no LayerNorm of the tables": (BERT_BASE - 2 * 768, "LayerNorm"),
-        "no biases": (BERT_BASE - 12 * (5 * 768 + 3072) - 768, "biases"),
-        "no tables": (BERT_BASE - (30_522 + 512 + 2) * 768, "tables"),
-        "a layer": (7_087_872, "12 layers"),
-        "of minilm": (22_713_216, "768"),
-        "in millions": (109.5, "not in millions"),
-    },
 )
 def parameters_of_bert_base():
     """Parameters of `bert-base`: 30,522 words, 768 hidden units, 12 layers, 3,072 units between, a pooler."""
@@ -59,14 +50,6 @@ def _(answer):
         "Where both overall scores are equal, the gain in performance is what the extra cost takes away.",
         "How many factors of ten lie between the costs? The gain divided by that is the rate.",
     ],
-    wrong={
-        "gain": (lambda s, c: s[0] - s[1], "factors of ten"),
-        "in its unit": (lambda s, c: (s[0] - s[1]) / (c[0] - c[1]), "unit"),
-        "by the ratio": (lambda s, c: (s[0] - s[1]) / (c[0] / c[1]), "exchanged"),
-        "natural logarithm": (lambda s, c: (s[0] - s[1]) / np.log(c[0] / c[1]), "factor of ten"),
-        "the other way round": (lambda s, c: np.log10(c[0] / c[1]) / (s[0] - s[1]), "twice the gain"),
-        "minus": (lambda s, c: (s[1] - s[0]) / np.log10(c[0] / c[1]), "above 0"),
-    },
 )
 def equal_rate(scores, costs):
     """Points for each factor of ten at which two models, one better and one cheaper, are equally good."""
@@ -94,10 +77,6 @@ def _(answer):
     require(close(more, 0.125), "two factors of ten share the gain between them")
 
 
-def _front(beats):
-    return lambda s, c: [not any(beats(s[j], c[j], s[i], c[i]) for j in range(len(s))) for i in range(len(s))]
-
-
 @exercise(
     minutes=15,
     hints=[
@@ -105,17 +84,6 @@ def _front(beats):
         "For each model: `(scores >= score) & (costs <= cost) & ((scores > score) | (costs < cost))`.",
         "It is on the front if `np.any` of that is False.",
     ],
-    wrong={
-        "better in both": (_front(lambda s, c, t, d: s > t and c < d), "as good and cheaper"),
-        "twins beat each other": (
-            _front(lambda s, c, t, d: s >= t and c <= d and (s, c) != (t, d) or (s, c) == (t, d)),
-            "itself",
-        ),
-        "best score": (lambda s, c: s == s.max(), "cheapest"),
-        "costs are good": (_front(lambda s, c, t, d: s >= t and c >= d and (s, c) != (t, d)), "cheapest"),
-        "better in one is enough": (_front(lambda s, c, t, d: s > t or c < d), "better in one"),
-        "rows": (lambda s, c: [0, 3, 4, 5], "True or False"),
-    },
 )
 def pareto_front(scores, costs):
     """True for each model that no other beats in score (higher is better) and cost (lower is better)."""
@@ -155,17 +123,6 @@ def _(answer):
         "How many factors of ten is each model more expensive than the cheapest? `np.log10` of the ratio.",
         "`cost / cost.min()` is 1 for the cheapest, whose logarithm is 0: it pays nothing.",
     ],
-    wrong={
-        "in its unit": (lambda p, c, w: p - w * c, "unit"),
-        "not by the cheapest": (lambda p, c, w: p - w * np.log10(c), "unit"),
-        "natural logarithm": (lambda p, c, w: p - w * np.log(c / c.min()), "factor of ten"),
-        "stretched": (
-            lambda p, c, w: p - w * (c - c.min()) / max(1e-9, np.ptp(c)),
-            "a model that is added",
-        ),
-        "by the dearest": (lambda p, c, w: p - w * np.log10(c / c.max()), "cheapest"),
-        "added": (lambda p, c, w: p + w * np.log10(c / c.min()), "points off"),
-    },
 )
 def overall_scores(performance, cost, weight):
     """Performance minus ``weight`` for each factor of ten by which a model costs more than the cheapest."""

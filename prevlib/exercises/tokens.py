@@ -3,8 +3,6 @@
 from collections import Counter
 from itertools import pairwise
 
-import numpy as np
-
 from prevlib.exercises.base import array, call, close, exercise, number, require
 
 LOW_LOT_NOT = {("l", "##o"): 7, ("##o", "##w"): 5, ("##o", "##t"): 6, ("n", "##o"): 4}
@@ -17,13 +15,6 @@ LOW_LOT_NOT = {("l", "##o"): 7, ("##o", "##w"): 5, ("##o", "##t"): 6, ("n", "##o
         "Each word is its letters at first: `l ##o ##w`. Which neighbours does it have?",
         "A pair that stands in two words occurs as often as both words together.",
     ],
-    wrong={
-        "of the most frequent word only": (("##o", "##w"), "add up over all words"),
-        "not all words": (("##o", "##t"), "add up over all words"),
-        "letters without marks": (("o", "t"), "`##`"),
-        "turned around": (("##o", "l"), "order"),
-        "a piece, not a pair": ("lo", "a pair of pieces"),
-    },
 )
 def first_merge():
     """The first pair to be merged in a text with *low* 5 times, *lot* 2 times and *not* 4 times."""
@@ -57,13 +48,6 @@ def _(answer):
         "Look up `word[start:end]`, with `##` before it unless `start` is 0, and go on at `end`.",
         'If no end gives an entry, return `["[UNK]"]` at once: what was found before is lost.',
     ],
-    wrong={
-        "shortest match": (lambda w, v: _cut(w, v, lambda ends: ends[-1]), "the longest entry"),
-        "keeps what it found": (lambda w, v: _cut(w, v, keep=True), "whole word"),
-        "forgets the mark": (lambda w, v: _cut(w, v, mark=""), "`##`"),
-        "stops after one piece": (lambda w, v: _cut(w, v)[:1], "spell the word"),
-        "goes back": (lambda w, v: _cut(w, v, again=True), "go back"),
-    },
 )
 def longest_match(word, vocabulary):
     """The pieces of a word: from the left, the longest entry that fits; ``["[UNK]"]`` if none does."""
@@ -75,21 +59,6 @@ def longest_match(word, vocabulary):
             return ["[UNK]"]
         pieces.append(mark + word[start : ends[0]])
         start = ends[0]
-    return pieces
-
-
-def _cut(word, vocabulary, choose=max, mark="##", keep=False, again=False):
-    """The typical wrong cuts, each by one option."""
-    pieces, start = [], 0
-    while start < len(word):
-        sign = mark if start else ""
-        ends = [end for end in range(len(word), start, -1) if sign + word[start:end] in vocabulary]
-        if not ends and again and pieces:
-            return _cut(word, set(vocabulary) - {pieces[-1]}, again=True)
-        if not ends:
-            return [*pieces, "[UNK]"] if keep else ["[UNK]"]
-        pieces.append(sign + word[start : choose(ends)])
-        start = choose(ends)
     return pieces
 
 
@@ -125,22 +94,6 @@ def _(answer):
         "For each text there are two cases only: it holds an unknown token, or not.",
         "How many texts do, divided by how many texts there are.",
     ],
-    wrong={
-        "share of tokens": (
-            lambda texts: sum(t.count("[UNK]") for t in texts) / sum(map(len, texts)),
-            "not the tokens",
-        ),
-        "unknown tokens a text": (
-            lambda texts: sum(t.count("[UNK]") for t in texts) / len(texts),
-            "counts once",
-        ),
-        "a count": (lambda texts: sum("[UNK]" in t for t in texts), "share"),
-        "without empty texts": (
-            lambda texts: sum("[UNK]" in t for t in texts) / max(1, sum(map(bool, texts))),
-            "empty text",
-        ),
-        "texts without": (lambda texts: np.mean(["[UNK]" not in t for t in texts]), "not of those without"),
-    },
 )
 def share_with_unknown(texts):
     """Share of the texts, each a list of tokens, that hold at least one `[UNK]`."""
@@ -168,21 +121,6 @@ def _(answer):
         "Keep the number of the word you are in, and go through the tokens from the left.",
         "A token without `##` starts the next word; a special one starts none.",
     ],
-    wrong={
-        "a number a token": (lambda tokens: _numbers(tokens, pieces=False), "share its number"),
-        "special tokens are words": (lambda tokens: _numbers(tokens, special=()), "special tokens get -1"),
-        "from 1": (lambda tokens: _numbers(tokens, first=1), "counted from 0"),
-        "special tokens take a number": (
-            lambda tokens: [
-                -1 if t[0] == "[" else n for t, n in zip(tokens, _numbers(tokens, ()), strict=True)
-            ],
-            "counted from 0",
-        ),
-        "leaves special tokens out": (
-            lambda tokens: [n for n in _numbers(tokens) if n >= 0],
-            "the shape must be",
-        ),
-    },
 )
 def word_numbers(tokens):
     """For each token the number of its word, from 0; -1 for `[CLS]`, `[SEP]` and `[PAD]`."""
@@ -191,15 +129,6 @@ def word_numbers(tokens):
         if token not in ("[CLS]", "[SEP]", "[PAD]") and not token.startswith("##"):
             word += 1
         numbers.append(-1 if token in ("[CLS]", "[SEP]", "[PAD]") else word)
-    return numbers
-
-
-def _numbers(tokens, special=("[CLS]", "[SEP]", "[PAD]"), first=0, pieces=True):
-    """The typical wrong numbers, each by one option."""
-    numbers, word = [], first - 1
-    for token in tokens:
-        word += token not in special and not (pieces and token.startswith("##"))
-        numbers.append(-1 if token in special else word)
     return numbers
 
 

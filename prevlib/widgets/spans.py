@@ -6,7 +6,7 @@ from functools import partial
 from ipywidgets import Dropdown
 from matplotlib.axes import Axes
 
-from prevlib.metrics import accuracy_score, extract_spans, span_counts
+from prevlib.metrics import accuracy_score, extract_spans, span_counts, span_f1_of_counts
 from prevlib.plots import COLORS
 from prevlib.plots.style import new_axes
 from prevlib.widgets.base import Explorer, explorer, picture
@@ -96,7 +96,8 @@ def explore_spans(
 
 
 def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str]) -> str:
-    ((right, predicted, true),) = span_counts([y_true], [y_pred]).tolist()
+    counts = span_counts([y_true], [y_pred])
+    ((right, predicted, true),) = counts.tolist()
     n_words = sum(a == b for a, b in zip(y_true, y_pred, strict=True))
 
     def share(over: int, under: int) -> str:
@@ -107,5 +108,5 @@ def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str
         f"Predicted names: {', '.join(name_spans(tokens, y_pred)) or 'none'}.\n"
         f"Words with the right tag: {n_words} of {len(tokens)}, {accuracy_score(y_true, y_pred):.2f}.\n"
         f"Names that are right: precision {share(right, predicted)}; recall {share(right, true)}; "
-        f"F1 {2 * right / max(1, predicted + true):.2f}."
+        f"F1 {span_f1_of_counts(counts, counts):.2f}."
     )

@@ -8,7 +8,7 @@ from prevlib.exercises import Verdict
 from prevlib.exercises.base import NotYet, array, call, close, exercise, is_stub, number, require, same
 
 
-@exercise(minutes=5, hints=["First.", "Second."], wrong={"one too few": lambda x: x})
+@exercise(minutes=5, hints=["First.", "Second."])
 def add_one(x):
     """One more."""
     return x + 1
@@ -40,7 +40,7 @@ def test_hints_come_one_by_one():
 
 
 def test_the_solution_is_shown_after_an_attempt():
-    fresh = exercise(minutes=1, hints=["a"], wrong={})(add_one.solve)
+    fresh = exercise(minutes=1, hints=["a"])(add_one.solve)
     fresh.judge(add_one._judge)
     fresh.check(None)
     assert fresh.solution().startswith("Try first")

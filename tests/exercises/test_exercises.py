@@ -3,12 +3,12 @@
 import time
 
 import pytest
-from exercises_of_the_course import EXERCISES
+from exercises_of_the_course import EXERCISES, WRONG
 
 from prevlib.exercises.base import SECONDS
 
-WRONG = {
-    f"{name}: {what}": (name, answer) for name, e in EXERCISES.items() for what, answer in e.wrong.items()
+WRONG_ANSWERS = {
+    f"{name}: {what}": (name, *answer) for name, answers in WRONG.items() for what, answer in answers.items()
 }
 
 
@@ -42,19 +42,17 @@ def test_the_solution_is_correct(exercise):
     assert verdict and verdict.status == "correct", verdict
 
 
-@pytest.mark.parametrize("case", WRONG)
+def test_every_exercise_has_wrong_answers_and_every_list_of_them_an_exercise():
+    assert WRONG.keys() == EXERCISES.keys()
+    assert min(map(len, WRONG.values())) >= 2
+
+
+@pytest.mark.parametrize("case", WRONG_ANSWERS)
 def test_a_typical_wrong_answer_is_told_why(case):
-    name, answer = WRONG[case]
-    answer, words = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, "")
+    name, answer, words = WRONG_ANSWERS[case]
     verdict = EXERCISES[name].check(answer)
-    assert verdict.status == "not yet" and verdict.reason, verdict
-    assert words in verdict.reason, verdict
-
-
-def test_its_wrong_answers_have_reasons_of_their_own(exercise):
-    pairs = [answer for answer in exercise.wrong.values()]
-    assert len(pairs) >= 2
-    assert all(isinstance(pair, tuple) and len(pair) == 2 and pair[1] for pair in pairs)
+    assert verdict.status == "not yet", verdict
+    assert words and words in verdict.reason, verdict
 
 
 def test_nothing_is_not_attempted(exercise):

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from prevlib.metrics.calibration.checks import check_weights, column_numbers, positive_label
+from prevlib.metrics.calibration.checks import column_numbers, weights_or_ones
+from prevlib.metrics.classification.targets import positive_label
 
 
 class ReliabilityBins(NamedTuple):
@@ -102,7 +103,7 @@ def reliability_bins(
             f"{y_proba.min():.3g} to {y_proba.max():.3g} and sums from {sums.min():.3g} to {sums.max():.3g}. "
             "Turn logits into probabilities: scipy.special.softmax(logits, axis=1)."
         )
-    weights = check_weights(sample_weight, classes, y_proba)
+    weights = weights_or_ones(sample_weight, classes, y_proba)
     if y_proba.ndim == 1:
         return _fill_bins(y_proba, classes == 1, weights, n_bins, strategy)
     return _fill_bins(y_proba.max(axis=1), y_proba.argmax(axis=1) == classes, weights, n_bins, strategy)

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from prevlib.metrics.calibration.checks import check_range, check_weights, one_hot_labels, positive_label
+from prevlib.metrics.calibration.checks import check_range, one_hot_labels, weights_or_ones
+from prevlib.metrics.classification.targets import positive_label
 
 FLOATS = (np.float64, np.float32, np.float16)
 
@@ -62,7 +63,7 @@ def log_loss(
         )
         y_proba = y_pred
     y_proba = check_array(y_proba, ensure_2d=False, dtype=FLOATS)
-    weights = check_weights(sample_weight, y_true, y_proba)
+    weights = weights_or_ones(sample_weight, y_true, y_proba)
     one_hot, y_proba = one_hot_labels(y_true, y_proba, labels)
     eps = np.finfo(y_proba.dtype).eps
     losses = -(one_hot * np.log(np.clip(y_proba, eps, 1 - eps))).sum(axis=1)
@@ -96,7 +97,7 @@ def brier_score_loss(
     if scale_by_half not in (True, False, "auto"):
         raise ValueError(f"`scale_by_half` must be True, False or 'auto'; got {scale_by_half!r}.")
     y_proba = check_array(y_proba, ensure_2d=False, dtype=FLOATS)
-    weights = check_weights(sample_weight, y_true, y_proba)
+    weights = weights_or_ones(sample_weight, y_true, y_proba)
     if y_proba.ndim == 1 or y_proba.shape[1] == 1:
         y_proba = column_or_1d(y_proba)
         positive = _positives(y_true, pos_label)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 
 from prevlib.metrics.classification.cells import Cells, count_cells
-from prevlib.metrics.classification.confusion import count_columns, one_against_the_rest
+from prevlib.metrics.classification.confusion import four_counts
 from prevlib.metrics.classification.targets import check_targets
 
 AVERAGES = (None, "micro", "macro", "weighted", "samples")
@@ -83,17 +83,7 @@ def precision_recall_fscore_support(
         >>> p.round(2).tolist(), r.round(2).tolist(), f.round(2).tolist(), s.tolist()
         ([0.5, 1.0], [1.0, 0.67], [0.67, 0.8], [1, 3])
     """
-    targets = check_targets(y_true, y_pred, sample_weight)
-    cells = None if targets.is_multilabel else count_cells(targets)
-    labels = _scored_labels(cells, average, labels, pos_label)
-    if cells is None:
-        matrix = count_columns(targets, labels, samplewise=average == "samples")
-    elif average == "samples":
-        raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
-    else:
-        matrix = one_against_the_rest(cells, labels)
-    options = {"average": average, "warn_for": warn_for, "zero_division": zero_division}
-    return divide_counts(matrix, beta=beta, sample_weight=targets.sample_weight, **options)
+    return _scores(y_true, y_pred, beta, labels, pos_label, average, warn_for, sample_weight, zero_division)
 
 
 def divide_counts(
@@ -155,17 +145,9 @@ def precision_score(
         >>> precision_score([1, 1, 0, 0], [1, 0, 1, 0])
         0.5
     """
-    precision, _, _, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("precision",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return precision
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("precision",), sample_weight, zero_division
+    )[0]
 
 
 def recall_score(
@@ -184,17 +166,9 @@ def recall_score(
         >>> recall_score([1, 1, 1, 1], [1, 0, 0, 0])
         0.25
     """
-    _, recall, _, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("recall",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return recall
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("recall",), sample_weight, zero_division
+    )[1]
 
 
 def f1_score(
@@ -213,17 +187,9 @@ def f1_score(
         >>> round(f1_score([1, 1, 0, 0], [1, 1, 1, 0]), 3)  # precision 2/3, recall 1
         0.8
     """
-    _, _, f_score, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("f-score",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return f_score
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("f-score",), sample_weight, zero_division
+    )[2]
 
 
 def fbeta_score(
@@ -243,18 +209,29 @@ def fbeta_score(
         >>> round(fbeta_score([1, 1, 0, 0], [1, 1, 1, 0], beta=2), 3)  # closer to the recall of 1
         0.909
     """
-    _, _, f_score, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        beta=beta,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("f-score",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return f_score
+    return _scores(
+        y_true, y_pred, beta, labels, pos_label, average, ("f-score",), sample_weight, zero_division
+    )[2]
+
+
+def _scores(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    beta: float,
+    labels: ArrayLike | None,
+    pos_label: Any,
+    average: str | None,
+    warn_for: Sequence[str],
+    sample_weight: ArrayLike | None,
+    zero_division: float | str,
+) -> tuple:
+    """What every public function here asks for; one call below it, so that warnings name its caller."""
+    targets = check_targets(y_true, y_pred, sample_weight)
+    cells = None if targets.is_multilabel else count_cells(targets)
+    labels = _scored_labels(cells, average, labels, pos_label)
+    matrix = four_counts(targets, cells, labels, samplewise=average == "samples")
+    options = {"average": average, "warn_for": warn_for, "zero_division": zero_division}
+    return divide_counts(matrix, beta=beta, sample_weight=targets.sample_weight, **options)
 
 
 def _scored_labels(

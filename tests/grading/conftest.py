@@ -1,14 +1,8 @@
-"""The grading scripts lie beside the notebooks, outside the package."""
-
-import sys
-from pathlib import Path
+"""Tests of the grader that need its sandbox."""
 
 import pytest
 
-ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
-sys.path.insert(0, str(ASSIGNMENTS / "grading"))
-
-import sandbox  # noqa: E402
+from grading import sandbox
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from ask import ask, build, plain
-from score import Case, Question, agrees, encode, score
+
+from grading.ask import ask, build, plain
+from grading.score import Case, Question, agrees, encode, score
 
 DOUBLE = Question(
     "q1",

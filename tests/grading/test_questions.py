@@ -6,10 +6,11 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from ask import ask
-from assignment import SOURCE
-from release import grade_id
-from score import load_questions, score
+
+from grading.ask import ask
+from grading.assignment import SOURCE
+from grading.release import grade_id
+from grading.score import load_questions, score
 
 # For each question: what is wrong -> code in place of the answer, and the points that are left.
 WRONG = {

@@ -4,15 +4,15 @@ import csv
 import shutil
 from pathlib import Path
 
-import assignment
-import grade
 import nbformat
 import pytest
-from release import release
-from run import Run
+
+from grading import assignment, grade
+from grading.release import release
+from grading.run import Run
 
 QUESTIONS = """
-from score import Case, Question
+from grading.score import Case, Question
 QUESTIONS = [Question("q1", "double", [Case(3, "twice as much", [(2,), (5,)])])]
 """
 

@@ -5,10 +5,11 @@ import http.server
 import threading
 import time
 
-import grade
 import nbformat
-from assignment import SOURCE
-from release import grade_id, release
+
+from grading import grade
+from grading.assignment import SOURCE
+from grading.release import grade_id, release
 
 NAME = "a2_metrics"
 SOLVED = nbformat.read(SOURCE / f"{NAME}.ipynb", as_version=4)

@@ -1,14 +1,14 @@
 """Make the learners' notebooks from the solved ones, and make submissions whole.
 
-    python release.py source release
+    python -m grading release source release
 
 nbgrader's own steps are used as a library, without its database: solutions and
 hidden tests are cut out, outputs cleared, cells locked and their checksums
 stored, so that JupyterLab's Validate button and any nbgrader pipeline work.
 """
 
+import argparse
 import copy
-import sys
 from pathlib import Path
 
 import nbformat
@@ -105,13 +105,13 @@ def points(released: NotebookNode) -> dict[str, float]:
     return {grade_id(c): float(c.metadata.nbgrader.points) for c in released.cells if is_grade(c)}
 
 
-def main(source: str, target: str) -> None:
-    Path(target).mkdir(parents=True, exist_ok=True)
-    for path in sorted(Path(source).glob("*.ipynb")):
+def main(given: list[str]) -> None:
+    parser = argparse.ArgumentParser("python -m grading release", description=__doc__.splitlines()[0])
+    parser.add_argument("source", type=Path, help="solved notebooks")
+    parser.add_argument("target", type=Path, help="where the learners' notebooks go")
+    chosen = parser.parse_args(given)
+    chosen.target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(chosen.source.glob("*.ipynb")):
         solved = nbformat.read(path, as_version=4)
-        nbformat.write(release(solved), Path(target, path.name))
-        print(Path(target, path.name))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        nbformat.write(release(solved), chosen.target / path.name)
+        print(chosen.target / path.name)

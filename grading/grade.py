@@ -1,6 +1,6 @@
 """Grade a folder of submissions, STUDENT/ASSIGNMENT.ipynb, into a folder of results.
 
-    python grade.py submissions [--output submissions_graded] [--trusted]
+    python -m grading grade submissions [--output submissions_graded] [--trusted]
 
 Writes `grades.csv` (one row a submission), `STUDENT/ASSIGNMENT.html` (why points
 are missing) and `STUDENT/ASSIGNMENT.json` (the same as data). A submission that
@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import fields
 from pathlib import Path
 
-from assignment import (
+from grading.assignment import (
     SOURCE,
     Assignment,
     digest,
@@ -26,16 +26,16 @@ from assignment import (
     grade,
     load_assignment,
 )
-from book import Book
-from sandbox import Limits, why_unavailable
+from grading.book import Book
+from grading.sandbox import Limits, why_unavailable
 
 REFUSAL = """{reason}
 Without a sandbox, whatever a notebook does, it does as you. If you have read every
 submission, grade them without one: make grade SUBMISSIONS={folder} UNSAFE=1"""
 
 
-def options(given: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def options(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m grading grade", description=__doc__.splitlines()[0])
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--output", type=Path, help="default: SUBMISSIONS_graded, beside it")
     parser.add_argument(
@@ -67,7 +67,7 @@ def submissions(folder: Path, assignments: dict[str, Assignment]) -> list[tuple[
     return found
 
 
-def main(given: list[str] | None = None) -> int | str:
+def main(given: list[str]) -> int | str:
     chosen = options(given)
     folder = chosen.submissions
     if not folder.is_dir():
@@ -105,10 +105,3 @@ def main(given: list[str] | None = None) -> int | str:
             print(f"{path}: {total} ({shown['status']})", flush=True)
     print(book.folder / "grades.csv")
     return 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (RuntimeError, ValueError) as error:
-        sys.exit(str(error))

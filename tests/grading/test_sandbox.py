@@ -6,11 +6,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import run as runner
-import sandbox
-from run import run
-from sandbox import Limits
-from score import Case, Question
+
+from grading import run as runner
+from grading import sandbox
+from grading.run import run
+from grading.sandbox import Limits
+from grading.score import Case, Question
 
 ROOT = Path(__file__).parents[2]
 LIMITS = Limits(cell_seconds=8, answer_seconds=1, total_seconds=90, memory_mb=1000, disk_mb=20)

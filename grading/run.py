@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox import Limits, Sandbox, Stopped
-from score import Question
+from grading.sandbox import Limits, Sandbox, Stopped
+from grading.score import Question
 
 WHY_LOST = {
     "time": "it took too long",

@@ -9,8 +9,8 @@ import io
 import json
 from pathlib import Path
 
-from assignment import digest
-from feedback import page, table
+from grading.assignment import digest
+from grading.feedback import page, table
 
 COLUMNS = ["student", "assignment", "question", "answer", "points", "comment"]
 

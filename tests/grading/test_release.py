@@ -6,13 +6,15 @@ import io
 
 import nbformat
 import pytest
-import release as script
-from assignment import SOURCE
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_grade, is_solution
 from nbgrader.validator import Validator
-from release import grade_id, points, release, restore, written_answers
-from score import load_questions
+
+from grading import __main__ as commands
+from grading import release as script
+from grading.assignment import SOURCE
+from grading.release import grade_id, points, release, restore, written_answers
+from grading.score import load_questions
 
 PATHS = sorted(SOURCE.glob("*.ipynb"))
 MARKS = [("### BEGIN SOLUTION", "### END SOLUTION"), ("### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS")]
@@ -126,9 +128,18 @@ def test_text_is_short_and_imports_stand_first(solved):
 
 
 def test_the_command_writes_all_of_them(tmp_path, capsys):
-    script.main(str(SOURCE), str(tmp_path / "release"))
+    script.main([str(SOURCE), str(tmp_path / "release")])
     assert [p.name for p in sorted((tmp_path / "release").glob("*"))] == [p.name for p in PATHS]
     assert len(capsys.readouterr().out.splitlines()) == len(PATHS)
+
+
+def test_the_package_has_two_commands(tmp_path):
+    assert (
+        commands.main([]) == commands.main(["mark"]) == "usage: python -m grading {release,grade} [options]"
+    )
+    assert commands.main(["release", str(SOURCE), str(tmp_path / "release")]) is None
+    assert len(list((tmp_path / "release").iterdir())) == len(PATHS)
+    assert "must be a folder" in commands.main(["grade", str(tmp_path / "nowhere")])
 
 
 def validated(notebook, folder):

@@ -1,8 +1,8 @@
 """One assignment, and the grading of one submission to it.
 
-An assignment is two files of one name in `source/`: the solved notebook, which
-becomes the learners' notebook and gives the values that are expected, and a
-Python file with the questions that are asked of both.
+An assignment is two files of one name in `notebooks/assignments/source/`: the
+solved notebook, which becomes the learners' notebook and gives the values that are
+expected, and a Python file with the questions that are asked of both.
 """
 
 import hashlib
@@ -12,13 +12,13 @@ from pathlib import Path
 
 import nbformat
 
-from release import grade_id, points, release, restore, written_answers
-from run import Run, run
-from sandbox import Limits
-from score import Question, load_questions, score
+from grading.release import grade_id, points, release, restore, written_answers
+from grading.run import Run, run
+from grading.sandbox import Limits
+from grading.score import Question, load_questions, score
 
 HERE = Path(__file__).parent
-SOURCE = HERE.parent / "source"
+SOURCE = HERE.parent / "notebooks" / "assignments" / "source"
 SUBMISSION_BYTES = 20 << 20
 
 
