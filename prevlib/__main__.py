@@ -54,6 +54,7 @@ def _check(options: argparse.Namespace, command: str) -> int:
 
 def _evaluate(options: argparse.Namespace, command: str) -> int:
     import matplotlib
+    from safetensors import SafetensorError
 
     matplotlib.use("agg")
     from prevlib.evaluation.card_sections import main_result
@@ -62,14 +63,11 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
 
     name = Path(options.data).stem if options.data else options.task
     output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"
-    evaluation = evaluate(
-        output,
-        options.checkpoint,
-        options.task,
-        data=options.data,
-        n_labels=options.train_rows,
-        seed=options.seed,
-    )
+    budget = {"n_labels": options.train_rows, "seed": options.seed}
+    try:
+        evaluation = evaluate(output, options.checkpoint, options.task, data=options.data, **budget)
+    except SafetensorError as error:  # is no OSError, even if the disk is full
+        raise OSError(f"Weights must be written in full; got: {error}. {REMEDIES[errno.ENOSPC]}") from error
     page = write_report(output, evaluation, command)
     sys.stdout.write(f"{main_result(evaluation)}\n{page}\n")
     return 0

@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from safetensors import SafetensorError
 from transformers import BertConfig, BertModel
 
 from prevlib import __main__ as command_line
@@ -118,13 +119,14 @@ def test_what_is_wrong_is_said_in_one_line(checkpoint, table, tmp_path):
         run(checkpoint, *out)
 
 
+ROOM = "Make room, then give the same command again: it goes on from here."
+
+
 @pytest.mark.parametrize(
     "raised, text",
     [
-        (
-            OSError(errno.ENOSPC, "No space left on device", "out"),
-            "No space left on device: out. Make room, then give the same command again: it goes on from here.",
-        ),
+        (OSError(errno.ENOSPC, "No space left on device", "out"), f"No space left on device: out. {ROOM}"),
+        (SafetensorError("I/O error"), f"Weights must be written in full; got: I/O error. {ROOM}"),
         (
             PermissionError(errno.EACCES, "Permission denied", "out"),
             "Permission denied: out. Change the permissions, or name another place.",
