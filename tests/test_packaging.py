@@ -90,6 +90,13 @@ def test_the_version_is_stated_once():
     assert citation["version"] == PROJECT["version"]
 
 
+def test_the_changelog_begins_with_this_version():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(.+)\] - (.+)$", changes, re.MULTILINE)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert newest.groups() == (PROJECT["version"], str(citation["date-released"]))
+
+
 LINUX_AND_MACOS, UV = (
     [block for block in code_blocks("bash") if start in block] for start in ("python3 -m venv", "uv venv")
 )
@@ -225,6 +232,7 @@ def test_the_readme_installs_with_the_command_of_the_makefile():
     assert any(install in block for block in code_blocks("bash"))
 
 
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="the Makefile is for POSIX systems")
 @pytest.mark.parametrize(
     "command", sorted(set(re.findall(r"^make [^\n#]*", "\n".join(code_blocks("bash")), re.M)))
 )
@@ -284,18 +292,31 @@ def test_the_map_of_the_readme_lists_every_notebook():
 
 
 def test_links_of_the_documents_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
             assert (ROOT / target).exists(), f"{name} links to {target}"
 
 
-def test_ci_runs_the_same_command():
+def test_ci_runs_the_same_commands():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
-    steps = [step.get("run", "") for step in workflow["jobs"]["test"]["steps"]]
-    assert "make test" in steps
-    assert any(step.startswith('make lab ARGS="--no-browser') for step in steps)
+    jobs = {name: [step.get("run", "") for step in job["steps"]] for name, job in workflow["jobs"].items()}
+    assert "make test" in jobs["test"]
+    assert any(step.startswith('make lab ARGS="--no-browser') for step in jobs["test"])
+    matrix = workflow["jobs"]["elsewhere"]["strategy"]["matrix"]
+    assert set(matrix["os"]) == {"macos-latest", "windows-latest"}
+    assert matrix["python"] == ["3.11", "3.13"]
+    assert matrix["include"] == [{"os": "ubuntu-latest", "python": "3.13"}]
+    [install] = re.findall(r"-m (pip install .*)$", MAKEFILE, re.MULTILINE)
+    assert f"python -m {install}" in jobs["elsewhere"]
+    for steps in (jobs["elsewhere"], jobs["wheel"]):
+        assert "prevlib check" in steps
+    for line in "\n".join(jobs["wheel"]).splitlines():
+        if line.startswith("prevlib "):
+            _parser().parse_args(shlex.split(line)[1:])
+    for target in re.findall(r"(?:tests|notebooks)/[\w./]+", "\n".join(jobs["elsewhere"])):
+        assert (ROOT / target).exists(), target
 
 
 def test_files_name_no_place_of_one_machine():

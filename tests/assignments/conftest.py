@@ -1,5 +1,6 @@
 """The grading scripts lie beside the notebooks, outside the package."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -9,6 +10,12 @@ ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
 sys.path.insert(0, str(ASSIGNMENTS / "grading"))
 
 import sandbox  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def needs_posix():
+    if os.name == "nt":
+        pytest.skip("the grader limits memory and processes as POSIX does; on Windows it runs in WSL only")
 
 
 @pytest.fixture(scope="session")
