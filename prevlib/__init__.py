@@ -17,10 +17,11 @@ The files read in lesson order; each imports only files that stand before it.
 ``prevlib.generation``      gaps filled, and texts written, by a masked language model
 ``prevlib.interpretation``  attention, attribution and probes, beside their controls
 ``prevlib.plots``           arrays in, matplotlib Axes out
+``prevlib.report``          the pictures of a model card
 ``prevlib.exercises``       answers are checked, and told what is missing
 ==========================  ============================================================
 
 ``import prevlib`` loads none of them, so it costs nothing; import the file you need.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -53,8 +53,12 @@ try:
     with open("/proc/self/status") as status:
         kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
 except (OSError, StopIteration):
-    import resource
-    kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
+    if sys.platform == "win32":
+        import psutil
+        kib = psutil.Process().memory_info().peak_wset / 1024
+    else:
+        import resource
+        kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
 sys.stdout.write(f"\\n{kib / 1024}")
 """
 

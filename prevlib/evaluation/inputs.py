@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from prevlib.course_tasks import COURSE_TASKS
 from prevlib.datasets import load_behaviour_cases, load_entities, load_reviews, load_speeches
 from prevlib.evaluation.checks import Check, check_no_overlap
 from prevlib.finetuning import study_config
@@ -87,7 +88,7 @@ def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
             f"`task` must be one of {', '.join(COURSE_TASKS)}; got {name!r}. "
             "Your own texts come from a CSV file."
         )
-    return COURSE_TASKS[name](n_labels, seed)
+    return BUILDERS[name](n_labels, seed)
 
 
 def draw_rows(n_rows: int, n_labels: int, seed: int) -> list[int]:
@@ -217,4 +218,4 @@ def _rows(split) -> Rows:
     return Rows(list(split["text"]), list(split["label"]))
 
 
-COURSE_TASKS = {"sentiment": _sentiment, "entities": _entities, "eras": _eras}
+BUILDERS = dict(zip(COURSE_TASKS, (_sentiment, _entities, _eras), strict=True))

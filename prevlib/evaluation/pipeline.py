@@ -5,7 +5,7 @@ predictions, the cost. Whoever comes back to a folder finds what is done and goe
 are computed anew each time, from the predictions, in seconds: keep predictions, not scores.
 
 It is the border to models, which it asks through ``finetuning`` and ``cost``.
-Used by ``python -m prevlib evaluate`` and notebook 21. Left out: going on in the midst of a training.
+Used by ``prevlib evaluate`` and notebook 21. Left out: going on in the midst of a training.
 """
 
 import json

@@ -4,7 +4,7 @@ A card is Markdown with a head of metadata that the Hugging Face hub reads: whic
 scores. The same Markdown becomes one page of HTML with the pictures inside, which opens anywhere and asks
 nobody for anything. Every picture has a text beside it that says the same in words.
 
-Used by ``python -m prevlib evaluate`` and notebook 21. Left out: what the card says (``card_sections.py``),
+Used by ``prevlib evaluate`` and notebook 21. Left out: what the card says (``card_sections.py``),
 and drawing: pictures come as arguments.
 """
 

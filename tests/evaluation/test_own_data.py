@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from prevlib.course_tasks import COURSE_TASKS
 from prevlib.datasets import load_speeches
-from prevlib.evaluation.inputs import COURSE_TASKS, length_slices, load_task
+from prevlib.evaluation.inputs import length_slices, load_task
 from prevlib.evaluation.own_data import read_task
 
 # 60 texts a class that differ, of one to six words

@@ -129,7 +129,7 @@ def test_the_metadata_are_what_the_hub_allows(evaluation):
 
 
 def test_the_card_says_what_was_measured_and_how_sure_it_is(evaluation):
-    text = model_card(evaluation, command="python -m prevlib evaluate minilm").text
+    text = model_card(evaluation, command="prevlib evaluate minilm").text
     accuracy = evaluation.scores.metrics["accuracy"]
     assert f"**Accuracy {accuracy} on 60 test texts.**" in text
     assert "fine-tuned on 20 labelled texts" in text
@@ -144,7 +144,7 @@ def test_the_card_says_what_was_measured_and_how_sure_it_is(evaluation):
     assert "| parameters of the encoder | 22,713,216 |" in text
     assert "(x86\\_64, 2 processors)" in text
     assert "- Toys only." in text and "- It was trained once." in text
-    assert "python -m prevlib evaluate minilm" in text
+    assert "prevlib evaluate minilm" in text
 
 
 def test_what_is_missing_is_said(evaluation):

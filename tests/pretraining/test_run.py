@@ -248,6 +248,7 @@ def launch(n_processes, file):
     subprocess.run(run, check=True, capture_output=True, env=environment, timeout=300)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="on Windows, os.execv does not replace a process")
 def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
     config = dataclasses.replace(tiny, max_steps=50, per_device_train_batch_size=8, corpus=str(corpus))
     for n_processes in (1, 2):

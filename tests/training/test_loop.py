@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import random
 import signal
 import subprocess
@@ -347,6 +348,7 @@ def killed_run(folder):
     return [sys.executable, KILLED, folder]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_ten_times_at_random_it_ends_in_the_same_bits(tmp_path):
     """Kills fall anywhere: in steps, in evaluations and, since it saves at every step, mostly in saving."""
     whole = subprocess.run(killed_run(tmp_path / "whole"), capture_output=True, text=True, check=True)
