@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "prevlib"
 LESSON_ORDER = (
-    "datasets checkpoints tokenization masking losses features setup_check training pretraining finetuning "
-    "metrics evaluation generation interpretation plots exercises widgets __main__"
+    "arguments datasets checkpoints tokenization masking losses features setup_check training pretraining "
+    "finetuning metrics evaluation generation interpretation plots exercises widgets __main__"
 ).split()
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from accelerate import PartialState
@@ -65,6 +65,13 @@ class PretrainConfig(TrainConfig):
     learning_rate: float = option(1e-3, "the highest, reached after the warm-up")
     max_steps: int | None = option(1000, "number of steps")
     per_device_train_batch_size: int = option(32, "rows of a batch")
+
+    RANGES: ClassVar[dict[str, tuple]] = TrainConfig.RANGES | {
+        "hidden_dropout_prob": (0, 1),
+        "initializer_range": (0, None, True),
+        "sequence_length": (3,),
+        "mlm_probability": (0, 1, True),
+    }
 
 
 @dataclass(frozen=True)
