@@ -204,6 +204,8 @@ class _Evaluation:
 
     def __init__(self, rows: Dataset, collate: MaskingCollator):
         self.rows, self.collate, self.collapsed = rows, collate, 0
+        labels = collate(rows.__getitems__(list(range(len(rows)))))["labels"]
+        _check_masked(int((labels != IGNORE_INDEX).sum()), len(rows))  # now, not after an epoch
 
     def __call__(self, model: PreTrainedModel) -> dict:
         score = _score(model, self.rows, self.collate, batch_size=32)
@@ -233,11 +235,15 @@ def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batc
         n_right += int((guessed == labels).sum())
         n_masked += len(labels)
         guesses += guessed.cpu().bincount(minlength=len(guesses))
+    _check_masked(n_masked, len(rows))
+    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
+
+
+def _check_masked(n_masked: int, n_rows: int) -> None:
     if n_masked == 0:
         raise ValueError(
-            f"The texts must have a masked token; got none in {len(rows)} rows. Give more text, or mask more."
+            f"The texts must have a masked token; got none in {n_rows} rows. Give more text, or mask more."
         )
-    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
 
 
 def _masked_states(model: BertForMaskedLM, batch: dict[str, Tensor]) -> Tensor:

@@ -21,11 +21,12 @@ import math
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
-from typing import ClassVar, get_args
+from typing import ClassVar, get_args, get_type_hints
 
+import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
@@ -76,11 +77,10 @@ class TrainConfig:
     }
 
     def __post_init__(self):
-        for setting in fields(self):
-            value = _checked_setting(
-                setting, getattr(self, setting.name), self.RANGES.get(setting.name, (1,))
-            )
-            object.__setattr__(self, setting.name, value)
+        kinds = get_type_hints(type(self))  # not the types of the fields, which HfArgumentParser rewrites
+        for name, value in list(vars(self).items()):
+            checked = _checked_setting(name, value, kinds[name], self.RANGES.get(name, (1,)))
+            object.__setattr__(self, name, checked)
         if self.train_sampling_strategy not in STRATEGIES:
             raise ValueError(
                 f"`train_sampling_strategy` must be one of {', '.join(STRATEGIES)}; "
@@ -88,21 +88,21 @@ class TrainConfig:
             )
 
 
-def _checked_setting(setting: Field, value: object, span: tuple) -> object:
-    """The value of a setting as plain Python, or an error; the type is that of the annotation."""
-    kinds = get_args(setting.type) or (setting.type,)
+def _checked_setting(name: str, value: object, kind: type, span: tuple) -> object:
+    """The value of a setting as plain Python, or an error."""
+    kinds = get_args(kind) or (kind,)
     if value is None and NoneType in kinds:
         return None
     if int in kinds:
-        return check_count(setting.name, value, *span)
+        return check_count(name, value, *span)
     if float in kinds:
-        return check_number(setting.name, value, *span)
-    if bool in kinds and type(value).__name__ in ("bool", "bool_"):
+        return check_number(name, value, *span)
+    if bool in kinds and isinstance(value, bool | np.bool_):
         return bool(value)
     if str in kinds and isinstance(value, str | os.PathLike):
         return os.fspath(value)
-    kind = "True or False" if bool in kinds else "a string"
-    raise TypeError(f"`{setting.name}` must be {kind}; got {value!r} ({type(value).__name__}).")
+    rule = "True or False" if bool in kinds else "a string"
+    raise TypeError(f"`{name}` must be {rule}; got {value!r} ({type(value).__name__}).")
 
 
 @dataclass
