@@ -374,7 +374,7 @@ def test_max_steps_ends_the_run_and_evaluations_come_when_asked(max_steps, epoch
         ("loss", [9.0, 3.0, 2.0, 2.5, 2.0, 1.0], 4),  # 2.0 again is no new best
         ("accuracy", [0.1, 0.3, 0.2, 0.4, 0.4, 0.3], 5),
         ("accuracy", [0.1, 0.3, 0.4, 0.5, 0.6, 0.7], 6),
-        ("accuracy", [0.1, np.nan, np.nan, 0.2], 2),  # NaN is never the best
+        ("accuracy", [np.nan, 0.3, 0.2, 0.1], 3),  # NaN is never the best
         ("accuracy", [0.9, 0.3, 0.4, 0.5], 2),  # the first is that of the untrained model
     ],
 )
