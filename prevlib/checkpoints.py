@@ -28,11 +28,13 @@ from transformers import (
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
 from prevlib.files import fingerprint, package_path, sha256_of, verify
+from prevlib.arguments import check_count
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,16 @@ def checkpoint_path(name: str | Path = "minilm") -> Path:
             f"Check the spelling and the network, or use an embedded one. "
             f"The hub client said: {type(error).__name__}: {_first_line(error)}."
         ) from error
+
+
+def load_config(name: str | Path = "minilm") -> PreTrainedConfig:
+    """What ``config.json`` says of a checkpoint, with transformers' defaults.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If the file is missing, damaged, or of a model that transformers does not know.
+    """
+    return _config(checkpoint_path(name))
 
 
 def load_tokenizer(name: str | Path = "minilm") -> PreTrainedTokenizerBase:
@@ -180,12 +192,7 @@ def load_classifier(
     Raises:
         As ``load_encoder``; ValueError also if ``num_labels`` is less than 1.
     """
-    if num_labels is not None and num_labels < 1:
-        raise ValueError(
-            f"`num_labels` must be at least 1; got {num_labels}. "
-            "Count the classes, or pass None to keep a saved head."
-        )
-    size = {} if num_labels is None else {"num_labels": num_labels}
+    size = {} if num_labels is None else {"num_labels": check_count("num_labels", num_labels)}
     return _load(
         AutoModelForSequenceClassification, name, random_init, seed, new_head=num_labels is not None, **size
     )
@@ -249,6 +256,7 @@ def _from_files(auto_class, path: Path, config, **options) -> tuple[PreTrainedMo
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # ``_check_complete`` looks at them
             **options,
         )
     except SafetensorError as error:
@@ -263,11 +271,6 @@ def _from_files(auto_class, path: Path, config, **options) -> tuple[PreTrainedMo
             "Pickled weights (*.bin) are not read, because loading them can run code: convert them with "
             "save_pretrained."
         ) from error
-    except RuntimeError as error:
-        raise ValueError(
-            f"The weights in {path} must have the shapes that its config.json (and the number of labels "
-            f"asked for) imply; some differ. Take both files from the same checkpoint. {error}"
-        ) from error
 
 
 def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bool) -> None:
@@ -278,6 +281,14 @@ def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bo
     def in_backbone(key: str) -> bool:
         return key.removeprefix(prefix).split(".")[0] in backbone
 
+    wrong = sorted(info["mismatched_keys"])
+    if wrong := [(key, *shapes) for key, *shapes in wrong if in_backbone(key) or not new_head]:
+        key, there, here = wrong[0]
+        raise ValueError(
+            f"The weights in {path} must have the shapes that its config.json implies; {key} has "
+            f"{tuple(there)} there and {tuple(here)} here, and {len(wrong) - 1} more differ. Take both files "
+            "from the same checkpoint."
+        )
     missing = [k for k in sorted(info["missing_keys"]) if in_backbone(k) or not new_head]
     if missing and not any(map(in_backbone, missing)):
         raise ValueError(

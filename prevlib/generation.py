@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_count, check_unicode
 from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.features import best_device, longest_input
 
@@ -216,6 +217,7 @@ def _encode(
     text: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, what: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids (1, seq), positions of the gaps, and which positions are text, not added by the tokenizer."""
+    check_unicode(what, text)
     encoding = tokenizer(text, return_special_tokens_mask=True, return_tensors="pt", verbose=False)
     ids, longest = encoding["input_ids"], longest_input(tokenizer, model)
     if ids.shape[1] > longest:
@@ -284,5 +286,4 @@ def _check_sampling(
 
 def _check_at_least_1(**options: int) -> None:
     for name, value in options.items():
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1; got {value}.")
+        check_count(name, value)

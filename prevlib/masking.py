@@ -141,6 +141,8 @@ def mask_whole_words(
             "`mask_replace_prob` + `random_replace_prob` must be at most 1, because what is left stays as it "
             f"is; got {mask_replace_prob} + {random_replace_prob}. BERT uses 0.8 and 0.1."
         )
+    if input_ids.dtype not in (torch.int32, torch.int64):
+        input_ids = input_ids.long()  # in uint8, -100 would be 156; in int16, not every id has room
     special = special_tokens_mask.bool()
     draws = torch.rand(input_ids.shape, generator=generator)
     draws = draws.gather(-1, word_groups.clamp(min=0))  # one draw a word, the same for all its pieces

@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "files course_tasks datasets checkpoints tokenization masking losses features setup_check training "
-    "pretraining finetuning metrics evaluation generation interpretation plots report exercises widgets "
+    "arguments files course_tasks datasets checkpoints tokenization masking losses features setup_check "
+    "training pretraining finetuning metrics evaluation generation interpretation plots report exercises widgets "
     "__main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}

@@ -513,3 +513,18 @@ def test_memory_does_not_grow_with_the_number_of_texts(no_pooler, tmp_path, chec
     )
     assert n_texts == 3 * 8530
     assert many - few < result - few_result + slack
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_the_mean_does_not_overflow(dtype):
+    states = torch.full((1, 512, 2), 300.0, dtype=dtype)  # the sum, 153,600, has no place in float16
+    pooled = pool(states, torch.ones(1, 512, dtype=torch.long))
+    assert pooled.dtype == dtype
+    torch.testing.assert_close(pooled, torch.full((1, 2), 300.0, dtype=dtype))
+
+
+def test_text_that_is_no_unicode_is_refused():
+    with pytest.raises(ValueError, match="`text` must be valid Unicode; got half of a surrogate pair"):
+        encode("a \ud83d b")
+    with pytest.raises(ValueError, match="The text at position 1 must be valid Unicode"):
+        extract_features(["a", "\udc80"])

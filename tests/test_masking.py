@@ -302,3 +302,22 @@ def test_the_collator_masks_whole_words_if_asked(tokenizer):
     for word in range(int(groups.max()) + 1):
         assert chosen[groups == word].unique().numel() == 1
     assert 0 < chosen.sum() < (groups >= 0).sum()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+def test_labels_are_minus_100_in_every_integer_type(dtype):
+    ids = torch.tensor([[2, 7, 8, 9, 3]], dtype=dtype)
+    options = {"mask_token_id": 4, "vocab_size": 300, "mlm_probability": 0.5}
+    generator = torch.Generator().manual_seed(1)
+    batch = mask_tokens(
+        ids, special_tokens_mask=torch.tensor([[1, 0, 0, 0, 1]]), generator=generator, **options
+    )
+    reference = mask_tokens(
+        ids.long(),
+        special_tokens_mask=torch.tensor([[1, 0, 0, 0, 1]]),
+        generator=torch.Generator().manual_seed(1),
+        **options,
+    )
+    assert set(batch.labels.flatten().tolist()) & {7, 8, 9}
+    assert batch.labels.tolist() == reference.labels.tolist()
+    assert batch.input_ids.tolist() == reference.input_ids.tolist()

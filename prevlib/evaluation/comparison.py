@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from prevlib.arguments import check_count
 from prevlib.evaluation.counts import Metric
 from prevlib.evaluation.resampling import Resamples
 from prevlib.evaluation.uncertainty import Interval, bootstrap_interval
@@ -147,9 +148,10 @@ def permutation_test(
 
     Source: Fisher 1935; Yeh 2000 (for F1).
     """
+    n_resamples = check_count("n_resamples", n_resamples)
     resamples = Resamples(metric, y_true, [pred_a, pred_b])
     observed = float(np.subtract(*resamples.scores()))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count("seed", seed, 0))
     if resamples.counts_suffice:
         differences, weights = _swapped_cells(resamples, n_resamples, rng)
     else:

@@ -30,6 +30,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
+from prevlib.arguments import check_count
 from prevlib.checkpoints import checkpoint_path, load_encoder, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.features import check_texts, longest_input
@@ -185,8 +186,7 @@ def seconds_of_calls(
     calls: Mapping[str, Callable], inputs: Sequence, *, repeats: int
 ) -> dict[str, np.ndarray]:
     """Time of each call on each input, the calls taking turns, shape (repeats, n_inputs); warms up first."""
-    if repeats < 1:
-        raise ValueError(f"`repeats` must be at least 1; got {repeats}.")
+    repeats = check_count("repeats", repeats)
     seconds = {name: np.empty((repeats, len(inputs))) for name in calls}
     for call in calls.values():
         call(inputs[0])

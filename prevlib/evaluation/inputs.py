@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from prevlib.course_tasks import COURSE_TASKS
+from prevlib.arguments import check_count
 from prevlib.datasets import load_behaviour_cases, load_entities, load_reviews, load_speeches
 from prevlib.evaluation.checks import Check, check_no_overlap
 from prevlib.finetuning import study_config
@@ -93,8 +94,7 @@ def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
 
 def draw_rows(n_rows: int, n_labels: int, seed: int) -> list[int]:
     """Positions of ``n_labels`` random rows, or of all; drawn as in the study of lesson 07."""
-    if n_labels < 1:
-        raise ValueError(f"`n_labels` must be at least 1; got {n_labels}.")
+    n_labels, seed = check_count("n_labels", n_labels), check_count("seed", seed, 0, 2**32 - 1)
     return np.random.default_rng(seed).permutation(n_rows)[:n_labels].tolist()
 
 

@@ -29,6 +29,7 @@ from torch.nn.utils.rnn import pad_sequence
 from tqdm.auto import tqdm
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_count
 from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.evaluation.masked_logits import logits_at
 from prevlib.evaluation.uncertainty import Interval, wilson_interval
@@ -81,8 +82,7 @@ def token_log_probs(
     Source: Salazar et al. 2020; within words: Kauf & Ivanova 2023.
     """
     texts = check_texts(texts)
-    if tokens_per_batch < 1:
-        raise ValueError(f"`tokens_per_batch` must be at least 1; got {tokens_per_batch}.")
+    tokens_per_batch = check_count("tokens_per_batch", tokens_per_batch)
     model, tokenizer = _load(checkpoint)
     encodings = tokenizer(texts, return_special_tokens_mask=True, verbose=False)
     _check_encodings(texts, encodings, tokenizer, longest_input(tokenizer, model))

@@ -14,6 +14,7 @@ Used in notebook 20, which reads the file with ``read_scorecard``.
 import argparse
 import json
 import pickle
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -200,7 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help='rows: "tfidf", or a checkpoint and a method, such as "minilm full" (default: %(default)s)',
     )
     options = parser.parse_args(arguments)
-    measure(options.output, options.models)
+    try:
+        measure(options.output, options.models)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

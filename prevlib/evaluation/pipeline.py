@@ -11,6 +11,7 @@ Used by ``prevlib evaluate`` and notebook 21. Left out: going on in the midst of
 import json
 import os
 import platform
+import re
 import shutil
 from collections import Counter, defaultdict
 from dataclasses import asdict
@@ -20,6 +21,7 @@ import numpy as np
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
+from prevlib.arguments import check_unicode
 from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_tokenizer
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
 from prevlib.evaluation.cost import cost_profile
@@ -68,9 +70,12 @@ def evaluate(
         show_progress: Show bars.
     Raises:
         FileNotFoundError: If the checkpoint or the file does not exist.
-        ValueError: If the task or the file is not fit for use, the folder holds an evaluation with other
-            settings, or there is neither a head that fits nor anything to train one on.
+        TypeError: If ``n_labels`` or ``seed`` is not a whole number.
+        ValueError: If the task or the file is not fit for use, the folder cannot be written or holds an
+            evaluation with other settings, or there is neither a head that fits nor anything to train one on.
     """
+    for name, path in (("output", output), ("checkpoint", checkpoint), ("data", data)):
+        check_unicode(f"The name of `{name}`", str(path))
     output, budget = Path(output), {"n_labels": n_labels, "seed": seed}
     rows = load_task(task, **budget) if data is None else read_task(data, **budget)
     model, head = describe_checkpoint(checkpoint), find_head(checkpoint, rows)
@@ -83,7 +88,13 @@ def evaluate(
     made_from |= {"task": rows.name} if data is None else {"data": sha256_of([data])}
     made_from |= {name: fingerprint(getattr(rows, name)) for name in ("train", "validation", "test")}
     made_from |= {"cases": None if rows.cases is None else fingerprint(rows.cases.to_dict("list"))}
-    bind(output / SETTINGS, made_from | {"training": asdict(rows.config)})
+    try:
+        bind(output / SETTINGS, made_from | {"training": asdict(rows.config)})
+    except OSError as error:
+        raise ValueError(
+            f"`output` must be a folder that can be written; got {output}: {error.strerror}. "
+            "Choose another one."
+        ) from error
 
     with tqdm(total=4, disable=not show_progress, unit="step") as bar:
         bar.set_description("train")
@@ -175,7 +186,7 @@ def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progr
                 line["predicted"] = task.label_names[int(logits[head].argmax())]
                 line["logits"] = [round(float(logit), 5) for logit in logits[head]]
             bar.update(len(chunk))
-    if len(set(task.train.labels)) > 1:
+    if len(set(task.train.labels)) > 1 and any(re.search(r"\b\w\w", text) for text in task.train.texts):
         simpler = linear_classifier("", "tfidf").fit(*task.train).predict(task.test.texts)
         for line, label in zip((line for line in lines if line["split"] == "test"), simpler, strict=True):
             line["simpler"] = task.label_names[label]

@@ -6,10 +6,9 @@ trained elsewhere numbers its labels as it likes: taken in the wrong order, a go
 Used by ``pipeline.py`` and notebook 21. Left out: loading, which ``checkpoints`` does.
 """
 
-import json
 from pathlib import Path
 
-from prevlib.checkpoints import CHECKPOINTS, checkpoint_path
+from prevlib.checkpoints import CHECKPOINTS, checkpoint_path, load_config
 from prevlib.evaluation.inputs import Task
 from prevlib.files import sha256_of
 
@@ -54,12 +53,12 @@ def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
         One output a label; None if there is no head, or one for other labels.
     Raises:
         FileNotFoundError: If there is no such checkpoint.
+        ValueError: If its config.json cannot be read.
     """
-    config = json.loads((checkpoint_path(checkpoint) / "config.json").read_text(encoding="utf-8"))
-    if not any(name.endswith(HEADS[task.kind]) for name in config.get("architectures") or []):
+    config = load_config(checkpoint)
+    if not any(name.endswith(HEADS[task.kind]) for name in config.architectures or []):
         return None
-    names = config.get("id2label") or dict.fromkeys("01", "LABEL_")  # two labels without names are left out
-    names = [names[number].lower() for number in sorted(names, key=int)]
+    names = [config.id2label[number].lower() for number in sorted(config.id2label)]
     wanted = [label.lower() for label in task.label_names]
     if len(names) != len(wanted):
         return None

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_count, check_unicode
+
 WINDOW = 2048  # texts that are tokenized and sorted by length at a time, so that memory stays flat
 MAX_TOKENS = 2048  # of a batch, padding included; larger ones were slower on processors
 
@@ -33,6 +35,7 @@ def check_texts(texts: Sequence[str]) -> Sequence[str]:
                 f"`texts` must hold strings; got {type(text).__name__} ({text!r}) at position {i}. "
                 "Drop missing values, or convert with str."
             )
+        check_unicode(f"The text at position {i}", text)
     return texts
 
 
@@ -65,23 +68,18 @@ def length_sorted_batches(
     Raises:
         ValueError: If ``batch_size`` is below 1.
     """
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
+    if batch_size is not None:
+        batch_size = check_count("batch_size", batch_size)
     n_cut = 0
     for start in range(0, len(texts), WINDOW):
         window = texts[start : start + WINDOW]
         encodings = tokenizer(window, truncation=True, max_length=max_length)
         lengths = [len(ids) for ids in encodings["input_ids"]]
-        full = [text for text, length in zip(window, lengths, strict=True) if length == max_length]
-        n_cut += _count_longer(full, tokenizer, max_length)
+        n_cut += count_cut(window, lengths, tokenizer, max_length)
         for rows in _cut(lengths, batch_size):
             batch = {name: [values[row] for row in rows] for name, values in encodings.items()}
             yield [start + row for row in rows], tokenizer.pad(batch, return_tensors="pt")
-    if n_cut:
-        warnings.warn(
-            f"{n_cut} of {len(texts)} texts had more than {max_length} tokens; the rest of each was cut.",
-            stacklevel=3,
-        )
+    warn_of_cut(n_cut, len(texts), max_length, stacklevel=4)
 
 
 def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
@@ -96,6 +94,19 @@ def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
     yield rows
 
 
-def _count_longer(texts: list[str], tokenizer: PreTrainedTokenizerBase, max_length: int) -> int:
-    whole = tokenizer(texts, verbose=False)["input_ids"] if texts else []
+def count_cut(
+    texts: Sequence[str], lengths: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> int:
+    """How many texts, of these lengths after truncation to ``max_length``, had more tokens before."""
+    full = [text for text, length in zip(texts, lengths, strict=True) if length == max_length]
+    whole = tokenizer(full, verbose=False)["input_ids"] if full else []
     return sum(len(ids) > max_length for ids in whole)
+
+
+def warn_of_cut(n_cut: int, n_texts: int, max_length: int, *, stacklevel: int = 3) -> None:
+    """Warn whoever called the caller, if texts were cut."""
+    if n_cut:
+        warnings.warn(
+            f"{n_cut} of {n_texts} texts had more than {max_length} tokens; the rest of each was cut.",
+            stacklevel=stacklevel,
+        )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from prevlib.arguments import check_unicode
 from prevlib.checkpoints import load_encoder, load_tokenizer
 from prevlib.features.batches import length_sorted_batches, longest_input
 
@@ -28,6 +29,7 @@ def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
         checkpoint: Alias, folder or hub name, as for ``checkpoints.load_encoder``.
     Raises:
         TypeError: If ``text`` is not a string.
+        ValueError: If it is not valid Unicode.
     Example:
         >>> encoded = encode("Here is some text to encode")
         >>> encoded.last_hidden_state.shape, encoded.pooler_output.shape
@@ -37,6 +39,7 @@ def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
         raise TypeError(
             f"`text` must be a string; got {type(text).__name__}. For many texts use extract_features."
         )
+    check_unicode("`text`", text)
     tokenizer, model = load_tokenizer(checkpoint), load_encoder(checkpoint)
     [(_, batch)] = length_sorted_batches([text], tokenizer, max_length=longest_input(tokenizer, model))
     with torch.inference_mode():
@@ -77,7 +80,10 @@ def pool(hidden_states: Tensor, attention_mask: Tensor, pooling: str = "mean") -
         )
     is_real = attention_mask.unsqueeze(-1).bool()  # (batch, seq, 1)
     if pooling == "mean":
-        return hidden_states.masked_fill(~is_real, 0).sum(dim=1) / is_real.sum(dim=1)
+        full = torch.promote_types(hidden_states.dtype, torch.float32)  # a sum in float16 overflows
+        total = hidden_states.masked_fill(~is_real, 0).sum(dim=1, dtype=full)
+        mean = total / is_real.sum(dim=1)
+        return mean.to(hidden_states.dtype) if hidden_states.is_floating_point() else mean
     if pooling == "max":
         return hidden_states.masked_fill(~is_real, -torch.inf).amax(dim=1)
     if pooling == "cls":

@@ -18,8 +18,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_count
 from prevlib.checkpoints import load_classifier, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, check_texts, length_sorted_batches, longest_input
+from prevlib.features.batches import count_cut, warn_of_cut
 from prevlib.files import fingerprint
 from prevlib.losses import cross_entropy
 from prevlib.training import History, TrainConfig, fit
@@ -56,7 +58,7 @@ def finetune_classifier(
     """Train a classifier of texts on top of an encoder.
 
     Args:
-        texts: Training texts.
+        texts: Training texts; what exceeds the model's maximum is cut, with a warning.
         labels: Their classes, 0 to num_labels - 1.
         checkpoint: Alias, folder or hub name.
         config: Settings of the loop; ``TrainConfig()`` if None. Its seed also draws the new head.
@@ -70,27 +72,34 @@ def finetune_classifier(
     Returns:
         The classifier; ``predict_logits`` applies it.
     Raises:
-        TypeError: If a text is not a string or a label not a whole number.
+        TypeError: If a text is not a string or a label not a whole number, also of ``validation``.
         ValueError: If there are no texts, the lengths differ, a label is out of range, or ``checkpoint_dir``
             holds another training.
     """
-    texts, labels = check_texts(texts), _check_labels(labels, len(texts), num_labels)
+    texts = check_texts(texts)
+    labels = _check_labels(labels, len(texts), num_labels)
     config = config or TrainConfig()
     num_labels = num_labels or max(2, int(labels.max()) + 1)
+    if validation is not None:
+        heldout = check_texts(validation[0])
+        heldout_labels = _check_labels(validation[1], len(heldout), num_labels, "labels of `validation`")
     tokenizer = load_tokenizer(checkpoint)
     model = load_classifier(checkpoint, num_labels, random_init=random_init, seed=config.seed)
     if frozen:
         freeze_backbone(model)
 
-    encodings = tokenizer(texts, truncation=True, max_length=longest_input(tokenizer, model))
+    longest = longest_input(tokenizer, model)
+    encodings = tokenizer(texts, truncation=True, max_length=longest)
+    lengths = [len(ids) for ids in encodings["input_ids"]]
+    warn_of_cut(count_cut(texts, lengths, tokenizer, longest), len(texts), longest)
     examples = [
         {name: values[i] for name, values in encodings.items()} | {"labels": labels[i]}
         for i in range(len(texts))
     ]
 
     def accuracy(model: PreTrainedModel) -> dict:
-        predicted = _predict(model, tokenizer, validation[0]).argmax(axis=1)
-        return {"validation_accuracy": float(np.mean(predicted == np.asarray(validation[1])))}
+        predicted = _predict(model, tokenizer, heldout).argmax(axis=1)
+        return {"validation_accuracy": float(np.mean(predicted == heldout_labels))}
 
     history = fit(
         model,
@@ -98,7 +107,7 @@ def finetune_classifier(
         classification_loss,
         config,
         collate_fn=partial(tokenizer.pad, return_tensors="pt"),
-        evaluate=accuracy if validation else None,
+        evaluate=None if validation is None else accuracy,
         checkpoint_dir=checkpoint_dir,
         made_from={
             "checkpoint": str(checkpoint),
@@ -160,19 +169,22 @@ def _predict(
     return logits
 
 
-def _check_labels(labels: Sequence[int], n_texts: int, num_labels: int | None) -> np.ndarray:
+def _check_labels(
+    labels: Sequence[int], n_texts: int, num_labels: int | None, what: str = "`labels`"
+) -> np.ndarray:
+    num_labels = None if num_labels is None else check_count("num_labels", num_labels)
     labels = np.asarray(labels)
     if labels.shape != (n_texts,):
-        raise ValueError(f"`labels` must hold one label a text, shape ({n_texts},); got {labels.shape}.")
+        raise ValueError(f"{what} must hold one label per text, shape ({n_texts},); got {labels.shape}.")
     if not np.issubdtype(labels.dtype, np.integer):
         raise TypeError(
-            f"`labels` must be whole numbers from 0; got {labels.dtype} such as {labels[0]!r}. "
+            f"{what} must be whole numbers from 0; got {labels.dtype} such as {labels[0]!r}. "
             "Number the classes first."
         )
     largest = np.inf if num_labels is None else num_labels - 1
     if labels.min() < 0 or labels.max() > largest:
         raise ValueError(
-            f"`labels` must be from 0 to {largest}; got values from {labels.min()} to {labels.max()}. "
+            f"{what} must be from 0 to {largest}; got values from {labels.min()} to {labels.max()}. "
             "Number the classes from 0, or raise `num_labels`."
         )
-    return labels
+    return labels.astype(np.int64)  # a smaller type has no room for IGNORE_INDEX

@@ -22,6 +22,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from prevlib.arguments import check_count
 from prevlib.checkpoints import load_tagger, load_tokenizer, quiet_transformers
 from prevlib.features import best_device, longest_input
 from prevlib.files import fingerprint
@@ -155,8 +156,7 @@ def predict_tags(
         ValueError: If there are no sentences, or a named checkpoint has no trained head for tokens.
     """
     sentences = check_sentences(sentences)
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
+    batch_size = check_count("batch_size", batch_size)
     if isinstance(tagger, TokenTagger):
         model, tokenizer = tagger.model, tagger.tokenizer
     else:

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_unicode
+
 Sentences = Sequence[Sequence[str]]
 
 
@@ -114,4 +116,5 @@ def check_sentences(sentences: Sentences) -> list[list[str]]:
         strange = [word for word in words if not isinstance(word, str)]
         if strange:
             raise TypeError(f"Words must be strings; got {strange[0]!r} in sentence {i}. Convert with str.")
+        check_unicode(f"Sentence {i}", " ".join(words))
     return [list(words) for words in sentences]

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import ArrayLike
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_unicode
 from prevlib.checkpoints import load_encoder, load_tokenizer
 from prevlib.features import longest_input
 
@@ -109,6 +110,7 @@ def tokenize_text(
     """One text as a batch of one, or an error if it has no token, or more than the model takes."""
     if not isinstance(text, str):
         raise TypeError(f"`text` must be a string; got {type(text).__name__}. Pass one text at a time.")
+    check_unicode("`text`", text)
     batch = tokenizer(text, return_tensors="pt", verbose=False, **options)
     length, longest = batch["input_ids"].shape[1], longest_input(tokenizer, model)
     if length == tokenizer.num_special_tokens_to_add():

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, HALO, new_axes
+from prevlib.plots.style import COLORS, HALO, drawable, new_axes
 
 
 def plot_intervals(
@@ -26,7 +26,7 @@ def plot_intervals(
     if reference is not None:
         ax.axvline(reference, color="black", linestyle=":", linewidth=1)
     ax.margins(x=0.1)  # room for the numbers
-    ax.set_yticks(range(len(intervals)), list(intervals))
+    ax.set_yticks(range(len(intervals)), drawable(intervals))
     ax.set_ylim(len(intervals) - 0.5, -0.7)  # the first one on top, with room for its number
     ax.set_xlabel("score")
     return ax

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, drawable, new_axes
 
 
 def plot_loss_of_probability(probabilities: Sequence[float] = (), *, ax: Axes | None = None) -> Axes:
@@ -28,7 +28,7 @@ def plot_gradient(gradient: Sequence[float], class_names: Sequence[str], *, ax: 
     colors = np.where(gradient < 0, COLORS[0], COLORS[5])
     bars = ax.barh(range(len(gradient)), gradient, color=colors)
     ax.bar_label(bars, fmt="%+.2f", padding=3)
-    ax.set_yticks(range(len(gradient)), class_names)
+    ax.set_yticks(range(len(gradient)), drawable(class_names))
     ax.invert_yaxis()
     ax.axvline(0, color="black", linewidth=0.8)
     ax.margins(x=0.2)

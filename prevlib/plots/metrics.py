@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, add_legend, letters_on, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, letters_on, new_axes
 
 
 def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
@@ -16,6 +16,7 @@ def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax:
     for (row, column), count in np.ndenumerate(matrix):
         color = letters_on(image.to_rgba(count))
         ax.text(column, row, f"{count:,.12g}", ha="center", va="center", color=color, fontsize=12)
+    class_names = drawable(class_names)
     turn = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     ax.set_xticks(range(len(class_names)), class_names, **(turn if len("".join(class_names)) > 30 else {}))
     ax.set_yticks(range(len(class_names)), class_names)
@@ -30,7 +31,7 @@ def plot_thresholds(
 ) -> Axes:
     """Each metric as a function of the threshold."""
     ax = new_axes(ax)
-    for i, (name, values) in enumerate(curves.items()):
+    for i, (name, values) in enumerate(zip(drawable(curves), curves.values(), strict=True)):
         ax.plot(thresholds, values, color=COLORS[i], marker=MARKERS[i], markevery=10, label=name)
     ax.set(xlabel="threshold on the probability", ylabel="score", ylim=(0, 1.02))
     add_legend(ax)

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator
 
 from prevlib.evaluation import pareto_front
-from prevlib.plots.style import COLORS, HALO, new_axes
+from prevlib.plots.style import COLORS, HALO, drawable, new_axes
 
 
 def plot_pareto(
@@ -45,7 +45,7 @@ def plot_pareto(
     )
     for members, face in ((on_front, COLORS[0]), (~on_front, "white")):
         ax.scatter(costs[members], scores[members], s=36, color=face, edgecolor=COLORS[0], zorder=3)
-    for name, x, y in zip(names, costs, scores, strict=True):
+    for name, x, y in zip(drawable(names), costs, scores, strict=True):
         text = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 9, "path_effects": HALO}
         ax.annotate(name, (x, y), **text)
     factor = max(costs.max() / costs.min(), 2)

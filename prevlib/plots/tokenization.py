@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, drawable, new_axes
 
 
 def plot_bars(
@@ -35,6 +35,6 @@ def plot_bars(
     for place, height, value in zip(places, top, values, strict=True):
         text = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{value:.2f}", (place, height), **text)
-    ax.set_xticks(places, names)
+    ax.set_xticks(places, drawable(names))
     ax.margins(y=0.12)
     return ax

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, add_legend, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
     """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong."""
     ax = new_axes(ax)
-    for i, (name, values) in enumerate(losses.items()):
+    for i, (name, values) in enumerate(zip(drawable(losses), losses.values(), strict=True)):
         values = pd.Series(values, index=np.arange(1, len(values) + 1))
         ax.plot(values.index, values, color=COLORS[i], alpha=0.25, linewidth=0.8)
         mean = values.rolling(smooth, min_periods=1).mean()
@@ -39,10 +39,10 @@ def plot_pretraining(
         ax: Where to draw.
     """
     ax = new_axes(ax)
-    for i, (name, (x, losses)) in enumerate(curves.items()):
+    for i, (name, (x, losses)) in enumerate(zip(drawable(curves), curves.values(), strict=True)):
         every = max(1, len(losses) // 12)
         ax.plot(x, losses, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
-    for name, loss in references.items():
+    for name, loss in zip(drawable(references), references.values(), strict=True):
         ax.axhline(loss, color="black", linestyle=":", linewidth=1)
         ax.text(1.01, loss, name, transform=ax.get_yaxis_transform(), va="center")
     ax.set(xlabel="step", ylabel="loss on fixed masks (nats)")
@@ -59,7 +59,7 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     ax = new_axes(ax)
     for i, (method, rows) in enumerate(table.groupby("method", sort=False)):
         rows = rows.sort_values("n_labels")
-        line = {"color": COLORS[i], "marker": MARKERS[i], "label": method}
+        line = {"color": COLORS[i], "marker": MARKERS[i], "label": drawable([method])[0]}
         ax.plot(rows["n_labels"], rows["accuracy"], **line)
         ax.fill_between(rows["n_labels"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
     budgets = sorted(table["n_labels"].unique())

@@ -8,6 +8,7 @@ import psutil
 import torch
 from accelerate.commands.launch import launch_command_parser
 from transformers import HfArgumentParser
+from yaml import YAMLError
 
 from prevlib.pretraining.run import PretrainConfig, pretrain
 
@@ -21,14 +22,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="Pre-train a BERT by masked-language modelling. Settings are flags, or one YAML file "
         "with the same names. Resumable: call it again after an interruption.",
     )
-    if len(arguments) == 1 and arguments[0].endswith((".yaml", ".yml")):
-        (config,) = parser.parse_yaml_file(arguments[0])
-    else:
-        (config,) = parser.parse_args_into_dataclasses(arguments)
+    try:
+        if len(arguments) == 1 and arguments[0].endswith((".yaml", ".yml")):
+            (config,) = parser.parse_yaml_file(arguments[0])
+        else:
+            (config,) = parser.parse_args_into_dataclasses(arguments)
+    except (AttributeError, OSError, TypeError, ValueError, YAMLError) as error:  # what files of settings do
+        sys.exit(f"error: {error}")
     if config.output_dir is None:
         parser.error("`output_dir` must name a folder for the model: --output_dir build/my-bert")
     start_processes_on_cpu(arguments)
-    pretrain(config)
+    try:
+        pretrain(config)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
 
 
 def start_processes_on_cpu(arguments: Sequence[str]) -> None:

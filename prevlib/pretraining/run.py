@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from accelerate import PartialState
@@ -66,6 +66,13 @@ class PretrainConfig(TrainConfig):
     learning_rate: float = option(1e-3, "the highest, reached after the warm-up")
     max_steps: int | None = option(1000, "number of steps")
     per_device_train_batch_size: int = option(32, "rows of a batch")
+
+    RANGES: ClassVar[dict[str, tuple]] = TrainConfig.RANGES | {
+        "hidden_dropout_prob": (0, 1),
+        "initializer_range": (0, None, True),
+        "sequence_length": (3,),
+        "mlm_probability": (0, 1, True),
+    }
 
 
 @dataclass(frozen=True)
@@ -198,6 +205,8 @@ class _Evaluation:
 
     def __init__(self, rows: Dataset, collate: MaskingCollator):
         self.rows, self.collate, self.collapsed = rows, collate, 0
+        labels = collate(rows.__getitems__(list(range(len(rows)))))["labels"]
+        _check_masked(int((labels != IGNORE_INDEX).sum()), len(rows))  # now, not after an epoch
 
     def __call__(self, model: PreTrainedModel) -> dict:
         score = _score(model, self.rows, self.collate, batch_size=32)
@@ -227,11 +236,15 @@ def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batc
         n_right += int((guessed == labels).sum())
         n_masked += len(labels)
         guesses += guessed.cpu().bincount(minlength=len(guesses))
+    _check_masked(n_masked, len(rows))
+    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
+
+
+def _check_masked(n_masked: int, n_rows: int) -> None:
     if n_masked == 0:
         raise ValueError(
-            f"The texts must have a masked token; got none in {len(rows)} rows. Give more text, or mask more."
+            f"The texts must have a masked token; got none in {n_rows} rows. Give more text, or mask more."
         )
-    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
 
 
 def _masked_states(model: BertForMaskedLM, batch: dict[str, Tensor]) -> Tensor:

@@ -15,12 +15,18 @@ models too large for one device.
 Used in notebooks 05 and 07. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
 """
 
+import copy
+import json
 import math
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
+from typing import ClassVar, get_args, get_type_hints
 
+import numpy as np
 import pandas as pd
 import torch
 from accelerate import Accelerator
@@ -28,6 +34,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 from tqdm.auto import tqdm
 
+from prevlib.arguments import check_count, check_number
 from prevlib.features import has_bf16
 from prevlib.files import fingerprint
 from prevlib.training.checkpointing import load_checkpoint, save_checkpoint, weights_fingerprint
@@ -61,20 +68,42 @@ class TrainConfig:
     )
     seed: int = option(0, "order of the rows, and dropout")
 
+    # Smallest value, largest value, and whether the smallest one is excluded; others start at 1.
+    RANGES: ClassVar[dict[str, tuple]] = {
+        "learning_rate": (0, None, True),
+        "warmup_ratio": (0, 1),
+        "weight_decay": (0,),
+        "max_grad_norm": (0, math.inf, True),  # infinity shortens nothing
+        "seed": (0, 2**32 - 1),
+    }
+
     def __post_init__(self):
-        for name in ("num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
-        for name in ("max_steps", "eval_steps", "save_steps", "early_stopping_patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be None or at least 1; got {getattr(self, name)}.")
+        kinds = get_type_hints(type(self))  # not the types of the fields, which HfArgumentParser rewrites
+        for name, value in list(vars(self).items()):
+            checked = _checked_setting(name, value, kinds[name], self.RANGES.get(name, (1,)))
+            object.__setattr__(self, name, checked)
         if self.train_sampling_strategy not in STRATEGIES:
             raise ValueError(
                 f"`train_sampling_strategy` must be one of {', '.join(STRATEGIES)}; "
                 f"got {self.train_sampling_strategy!r}."
             )
-        if not 0 <= self.warmup_ratio <= 1:
-            raise ValueError(f"`warmup_ratio` must be from 0 to 1; got {self.warmup_ratio}.")
+
+
+def _checked_setting(name: str, value: object, kind: type, span: tuple) -> object:
+    """The value of a setting as plain Python, or an error."""
+    kinds = get_args(kind) or (kind,)
+    if value is None and NoneType in kinds:
+        return None
+    if int in kinds:
+        return check_count(name, value, *span)
+    if float in kinds:
+        return check_number(name, value, *span)
+    if bool in kinds and isinstance(value, bool | np.bool_):
+        return bool(value)
+    if str in kinds and isinstance(value, str | os.PathLike):
+        return os.fspath(value)
+    rule = "True or False" if bool in kinds else "a string"
+    raise TypeError(f"`{name}` must be {rule}; got {value!r} ({type(value).__name__}).")
 
 
 @dataclass
@@ -89,10 +118,11 @@ class History:
         return pd.DataFrame(self.steps)
 
     def stalled_for(self, metric: str) -> int:
-        """Number of evaluations since the best one."""
-        scores = [evaluation[metric] for evaluation in self.evaluations]
-        best = min(scores) if metric.endswith("loss") else max(scores)
-        return len(scores) - 1 - scores.index(best)
+        """Number of evaluations since the best one, the first of equals; NaN is the worst."""
+        sign = 1 if metric.endswith("loss") else -1
+        scores = [sign * evaluation[metric] for evaluation in self.evaluations]
+        scores = [math.inf if math.isnan(score) else score for score in scores]
+        return len(scores) - 1 - scores.index(min(scores))
 
 
 def fit(
@@ -118,7 +148,8 @@ def fit(
         collate_fn: From a list of examples, a batch: a dict of tensors. If it has a method ``set_epoch``,
             that is called with the number of the epoch.
         evaluate: Called after each epoch, or every ``eval_steps``, with the model in evaluation mode; what it
-            returns goes into the history.
+            returns goes into the history, as plain Python. With ``early_stopping_patience``, it is called
+            before the first step as well, and a copy of the best weights is kept, in the checkpoints too.
         checkpoint_dir: Folder for checkpoints. If it holds some of this run already, the run goes on from
             the newest complete one. It must then have the same settings, examples, initial weights and
             frozen parameters.
@@ -126,10 +157,14 @@ def fit(
             see what ``compute_loss``, ``collate_fn`` and ``evaluate`` depend on.
         show_progress: Show a bar.
     Returns:
-        The history; the model is left as after the last step, in evaluation mode.
+        The history; the model is left in evaluation mode, with the weights of the last step or, if
+        ``early_stopping_patience`` is set, of the best evaluation. A step without any target is recorded with
+        the loss NaN and changes nothing.
     Raises:
-        ValueError: If there are no examples, nothing to train, the loss stops being a number, or the
-            checkpoints are of a run that was made from something else.
+        TypeError: If ``evaluate`` returns something that JSON cannot hold.
+        ValueError: If there are no examples, nothing to train, no target in any step, no evaluation to stop
+            by, the loss stops being a number, or the checkpoints are of a run that was made from something
+            else.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable or not len(train_dataset):
@@ -137,11 +172,18 @@ def fit(
             "`fit` must have parameters with requires_grad=True and training examples; "
             f"got {len(trainable)} parameters and {len(train_dataset)} examples."
         )
+    if config.early_stopping_patience and evaluate is None:
+        raise ValueError(
+            "`evaluate` must be given, so that the run can stop early; got None with early_stopping_patience="
+            f"{config.early_stopping_patience}. Pass `evaluate`, or `validation` rows when you fine-tune."
+        )
     accelerator = Accelerator(cpu=not torch.accelerator.is_available())
     model.to(accelerator.device)
     optimizer = build_optimizer(model, config)
     bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16
     plan = Plan(train_dataset, config, accelerator)
+    best = copy.deepcopy(model) if config.early_stopping_patience else None
+    kept = model if best is None else nn.ModuleDict({"last": model, "best": best})
     history = History()
     if checkpoint_dir is not None:
         made_from = plan.made_from() | {
@@ -150,16 +192,21 @@ def fit(
             "parameters that learn": fingerprint([n for n, p in model.named_parameters() if p.requires_grad]),
             **(made_from or {}),
         }
-        state = load_checkpoint(checkpoint_dir, model, optimizer, made_from=made_from)
+        state = load_checkpoint(checkpoint_dir, kept, optimizer, made_from=made_from)
         history = History(**state["history"]) if state else history
     first = len(history.steps)
+    metric = None if best is None else config.metric_for_best_model
     started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
 
     quiet = not (show_progress and accelerator.is_main_process)
     bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step")
     # Dropout draws from the global generator: lend it, seeded, and put it back.
     with bar, torch.random.fork_rng():
+        if best is not None and not history.evaluations:
+            history.evaluations.append({"epoch": 0, "step": 0} | _evaluate(model, evaluate, metric))
         for step, epoch, batches in plan.steps(first):
+            if best is not None and history.stalled_for(metric) >= config.early_stopping_patience:
+                break
             model.train()
             torch.manual_seed(plan.seed_of(step))
             if hasattr(collate_fn, "set_epoch"):
@@ -177,32 +224,61 @@ def fit(
                 total.backward()
                 sums += torch.tensor([total.item(), float(count)], dtype=torch.float64)
             loss = _divide_once(trainable, sums, accelerator)
-            clip_grad_norm_(trainable, config.max_grad_norm)
-            optimizer.step()
+            if loss is not None:
+                clip_grad_norm_(trainable, config.max_grad_norm)
+                optimizer.step()
             optimizer.zero_grad()
 
-            record = {"step": step + 1, "epoch": epoch, "loss": loss, "learning_rate": learning_rate}
-            history.steps.append(record | {"seconds": time.perf_counter() - started})
-            if not loss < math.inf:
+            record = {"step": step + 1, "epoch": epoch, "loss": math.nan if loss is None else loss}
+            record |= {"learning_rate": learning_rate, "seconds": time.perf_counter() - started}
+            history.steps.append(record)
+            if loss is not None and not loss < math.inf:
                 raise ValueError(
                     f"The loss must stay finite; got {loss} at step {step + 1}. "
                     f"Lower the learning rate ({config.learning_rate}) or lengthen the warm-up."
                 )
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
             bar.update()
             if evaluate is not None and plan.is_due(step, config.eval_steps):
-                model.eval()
-                history.evaluations.append({"epoch": epoch, "step": step + 1} | evaluate(model))
+                scores = _evaluate(model, evaluate, metric)
+                history.evaluations.append({"epoch": epoch, "step": step + 1} | scores)
+                if best is not None and history.stalled_for(metric) == 0:
+                    best.load_state_dict(model.state_dict())
             if checkpoint_dir is not None and plan.is_due(step, config.save_steps):
                 if accelerator.is_main_process:
                     state = {"made_from": made_from, "history": vars(history)}
-                    save_checkpoint(checkpoint_dir, step + 1, model, optimizer, state)
+                    save_checkpoint(checkpoint_dir, step + 1, kept, optimizer, state)
                 accelerator.wait_for_everyone()
-            if config.early_stopping_patience and history.evaluations:
-                if history.stalled_for(config.metric_for_best_model) >= config.early_stopping_patience:
-                    break
+    if all(math.isnan(record["loss"]) for record in history.steps):
+        raise ValueError(
+            "A run must have at least one target; `compute_loss` counted none in "
+            f"{len(history.steps)} steps. Mask more tokens, or use larger batches."
+        )
+    if best is not None:
+        model.load_state_dict(best.state_dict())
     model.eval()
     return history
+
+
+def _evaluate(model: nn.Module, evaluate: Callable[[nn.Module], dict], metric: str | None) -> dict:
+    """What ``evaluate`` returns, as the plain Python that JSON gives back; it must hold ``metric``."""
+    scores = evaluate(model.eval())
+    if not isinstance(scores, dict):
+        raise TypeError(f"`evaluate` must return a dict of scores by name; got {type(scores).__name__}.")
+    scores = json.loads(json.dumps(scores, default=_plain))
+    if metric is not None and not isinstance(scores.get(metric), int | float):
+        names = ", ".join(name for name, score in scores.items() if isinstance(score, int | float))
+        raise ValueError(
+            f"`metric_for_best_model` must be a metric of the evaluation, one of: {names}; got {metric!r}."
+        )
+    return scores
+
+
+def _plain(value: object) -> object:
+    """NumPy's and torch's numbers and arrays as Python has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"`evaluate` must return numbers by name; got {value!r} ({type(value).__name__}).")
 
 
 def _examples(train_dataset: Sequence, rows: Tensor) -> list:
@@ -212,8 +288,11 @@ def _examples(train_dataset: Sequence, rows: Tensor) -> list:
     return [train_dataset[row] for row in rows.tolist()]
 
 
-def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accelerator) -> float:
-    """Add up sums and gradients over processes; make both means over all targets. Return the mean loss."""
+def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accelerator) -> float | None:
+    """Add up sums and gradients over processes; make both means over all targets. Return the mean loss.
+
+    None if there is no target; the gradients are then 0, and must not move anything.
+    """
     if accelerator.num_processes > 1:
         for p in trainable:
             if p.grad is None:  # nothing to do for this process in this step
@@ -223,9 +302,7 @@ def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accel
         sums = accelerator.reduce(sums.to(accelerator.device)).cpu()
     total, count = sums.tolist()
     if count == 0:
-        raise ValueError(
-            "A step must have at least one target; `compute_loss` counted 0. Use larger batches."
-        )
+        return None
     for p in trainable:
         if p.grad is not None:
             p.grad /= count

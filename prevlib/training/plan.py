@@ -24,7 +24,7 @@ STRATEGIES = ("random", "group_by_length")
 STEPS_SORTED_TOGETHER = 16
 # Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
 WITHOUT_EFFECT = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
-WITHOUT_EFFECT += ("early_stopping_patience", "metric_for_best_model", "output_dir")
+WITHOUT_EFFECT += ("output_dir",)
 
 
 class Plan:

@@ -314,3 +314,8 @@ def test_what_cannot_be_tagged_is_refused(trained):
         predict_tags(trained, [["a"]], batch_size=0)
     with pytest.raises(ValueError, match="got a file without its head"):
         predict_tags("minilm", [["a"]])
+
+
+def test_half_a_surrogate_pair_is_refused_with_its_sentence():
+    with pytest.raises(ValueError, match="Sentence 1 must be valid Unicode; got half of a surrogate pair"):
+        finetune_tagger([["a"], ["b", "\ude00"]], [["O"], ["O", "O"]], label_names=["O", "B-X"])

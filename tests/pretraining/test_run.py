@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.losses import IGNORE_INDEX
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining import PretrainConfig, evaluate_mlm, masked_lm_loss, pack_rows, pretrain
+from prevlib.pretraining import __main__ as command_line
 from prevlib.pretraining.run import _Evaluation, build_model
 
 QUIET = {"show_progress": False}
@@ -324,3 +326,82 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
         run = [sys.executable, "-c", MEMORY, file, tmp_path / str(times)]
         peaks.append(float(subprocess.run(run, capture_output=True, text=True, check=True).stdout))
     assert peaks[1] <= 1.05 * peaks[0], f"{peaks[0]:.0f} MiB, with ten times the text {peaks[1]:.0f} MiB"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    "options, kind, text",
+    [
+        ({"mlm_probability": 0}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 0"),
+        ({"mlm_probability": 15}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 15"),
+        (
+            {"mlm_probability": "0.15"},
+            TypeError,
+            "`mlm_probability` must be a number, above .*; got '0.15'",
+        ),
+        ({"hidden_dropout_prob": -0.1}, ValueError, "`hidden_dropout_prob` must be from 0 to 1; got -0.1"),
+        ({"initializer_range": 0.0}, ValueError, "`initializer_range` must be above 0; got 0"),
+        ({"vocab_size": 8192.0}, TypeError, "`vocab_size` must be a whole number, at least 1; got 8192.0"),
+        ({"num_hidden_layers": 0}, ValueError, "`num_hidden_layers` must be at least 1; got 0"),
+        ({"sequence_length": 2}, ValueError, "`sequence_length` must be at least 3; got 2"),
+        ({"whole_words": "no"}, TypeError, "`whole_words` must be True or False; got 'no'"),
+        ({"corpus": None}, TypeError, "`corpus` must be a string; got None"),
+        ({"tokenizer": 3}, TypeError, "`tokenizer` must be a string; got 3"),
+    ],
+)
+def test_impossible_settings_are_refused(options, kind, text):
+    with pytest.raises(kind, match=text):
+        PretrainConfig(**options)
+
+
+def test_paths_and_numbers_of_numpy_become_plain_settings(tmp_path):
+    config = PretrainConfig(output_dir=tmp_path, corpus=tmp_path / "a.txt", vocab_size=np.int32(500))
+    assert (config.output_dir, config.corpus) == (str(tmp_path), str(tmp_path / "a.txt"))
+    assert type(config.vocab_size) is int
+
+
+def test_steps_in_which_nothing_is_masked_are_passed_over(tiny, reviews, tmp_path):
+    rare = dataclasses.replace(tiny, mlm_probability=0.02, per_device_train_batch_size=1, eval_steps=None)
+    whole = pretrain(rare, reviews, **QUIET)
+    losses = np.array([step["loss"] for step in whole.history.steps])
+    assert 0 < np.isnan(losses).sum() < len(losses)
+    again = pretrain(dataclasses.replace(rare, output_dir=str(tmp_path)), reviews, **QUIET)
+    (newest,) = sorted((tmp_path / "checkpoints").glob("checkpoint-*"))[-1:]
+    shutil.rmtree(newest)  # as if the run had been cut before its last steps
+    resumed = pretrain(dataclasses.replace(rare, output_dir=str(tmp_path)), reviews, **QUIET)
+    assert torch.equal(weights(again.model), weights(whole.model))
+    assert torch.equal(weights(resumed.model), weights(whole.model))
+
+
+def test_a_batch_without_a_masked_token_has_no_loss(tiny, tokenizer, reviews):
+    model = build_model(tiny, tokenizer)
+    batch = MaskingCollator(tokenizer, 0.0)([tokenizer(text[:60]) for text in reviews[:9]])
+    total, count = masked_lm_loss(model, batch)
+    total.backward()
+    assert (total.item(), count) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    "yaml, text",
+    [
+        (
+            "mlm_probability: 1e-1",
+            "error: `mlm_probability` must be a number, .*; got '1e-1'.*YAML reads",
+        ),
+        ("max_steps: 2.5", "error: `max_steps` must be a whole number, at least 1; got 2.5"),
+        ("steps: 3", "error: Some keys are not used .*steps"),
+        ("- a\n- b", "error: "),
+        ("a: [", "error: "),
+        ("corpus: nowhere.txt\noutput_dir: out", 'error: `corpus` must be "imdb" or a text file'),
+        ("corpus: settings.yaml\noutput_dir: settings.yaml", "error: .*(File exists|Not a directory)"),
+    ],
+)
+def test_the_command_line_says_in_one_sentence_what_is_wrong(tmp_path, monkeypatch, yaml, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "settings.yaml").write_text(yaml)
+    with pytest.raises(SystemExit, match=text):
+        command_line.main(["settings.yaml"])
+    with pytest.raises(SystemExit, match="error: .*nowhere.yaml"):
+        command_line.main(["nowhere.yaml"])
