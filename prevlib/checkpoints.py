@@ -33,8 +33,8 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from prevlib.files import fingerprint, package_path, sha256_of, verify
 from prevlib.arguments import check_count
+from prevlib.files import fingerprint, package_path, sha256_of, verify
 
 
 @dataclass(frozen=True)

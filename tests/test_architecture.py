@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
     "arguments files course_tasks datasets checkpoints tokenization masking losses features setup_check "
-    "training pretraining finetuning metrics evaluation generation interpretation plots report exercises widgets "
-    "__main__"
+    "training pretraining finetuning metrics evaluation generation interpretation plots report exercises "
+    "widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
 MOST_LINES = {"prevlib": 11_000, "grading": 1_800}  # of code; tests, notebooks and data are not counted

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from prevlib.course_tasks import COURSE_TASKS
 from prevlib.arguments import check_count
+from prevlib.course_tasks import COURSE_TASKS
 from prevlib.datasets import load_behaviour_cases, load_entities, load_reviews, load_speeches
 from prevlib.evaluation.checks import Check, check_no_overlap
 from prevlib.finetuning import study_config
