@@ -115,7 +115,7 @@ def test_what_is_wrong_is_said_in_one_line(checkpoint, table, tmp_path):
         run(checkpoint, "--data", table, *out)
     assert not (tmp_path / "out").exists()
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(SystemExit, match=r"error: .*out\. Name a folder with --out, or move"):
+    with pytest.raises(SystemExit, match=r"error: .*out: File exists"):
         run(checkpoint, *out)
 
 
