@@ -1,10 +1,9 @@
 """Studies: fine-tune once, keep every prediction, ask any question later.
 
-Four methods are compared: *frozen*, *full* and *scratch* as in ``classifier.py``, and *tfidf*, a linear model
-of word counts. ``label_efficiency`` runs them over budgets of labels and seeds; ``domain_shift`` runs them
-once and lets them predict texts that they were not trained for; ``entity_tagging`` trains taggers over seeds.
-Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
-metric and interval can be computed from the predictions without training again.
+The methods are those of ``recipes.py``. ``label_efficiency`` runs them over budgets of labels and seeds;
+``domain_shift`` runs them once and lets them predict texts that they were not trained for; ``entity_tagging``
+trains taggers over seeds. Each appends a finished run to a file of JSON lines, so an interrupted study goes
+on where it stopped, and any metric and interval can be computed from the predictions without training again.
 
 Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
@@ -19,16 +18,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.features import FeatureExtractor
 from prevlib.files import check_made_from, fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
+from prevlib.finetuning.recipes import (
+    METHODS,
+    linear_classifier,
+    linear_settings,
+    study_config,
+    tagging_config,
+)
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
 from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
@@ -37,7 +39,6 @@ STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
 KEYS = ("method", "n_labels", "seed")  # what tells runs apart
-METHODS = ("tfidf", "frozen", "full", "scratch")
 
 
 def label_efficiency(
@@ -173,11 +174,6 @@ def entity_tagging(
     return read_entity_study(output)
 
 
-def tagging_config(seed: int = 0) -> TrainConfig:
-    """The recipe of the taggers, chosen on the validation split."""
-    return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
-
-
 def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
     """The runs of ``entity_tagging``, by default those that come with the library.
 
@@ -219,12 +215,6 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
         FileNotFoundError: If there is no such file.
     """
     return pd.DataFrame(_read_runs(Path(path)))
-
-
-def study_config(n_labels: int, seed: int) -> TrainConfig:
-    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps."""
-    epochs = 10 if n_labels <= 100 else 5 if n_labels <= 500 else 3
-    return TrainConfig(num_train_epochs=epochs, seed=seed)
 
 
 def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> None:
@@ -278,10 +268,8 @@ def _rounded(y_proba: np.ndarray) -> list[float]:
 
 
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
-    if method == "tfidf":
-        return {"ngram_range": (1, 2), "sublinear_tf": True}
-    if method == "frozen":
-        return {"checkpoint": str(checkpoint), "pooling": "mean"}
+    if method in ("tfidf", "frozen"):
+        return linear_settings(method, checkpoint)
     return asdict(study_config(n_labels, seed))
 
 
@@ -290,9 +278,7 @@ def _study_run(
 ) -> list[np.ndarray]:
     """For each list of texts the probabilities of the positive class."""
     if method in ("tfidf", "frozen"):
-        features = TfidfVectorizer if method == "tfidf" else FeatureExtractor
-        pipeline = make_pipeline(features(**settings), LogisticRegression(max_iter=1000))
-        pipeline.fit(list(train["text"]), train["label"])
+        pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
         return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
     classifier = finetune_classifier(
         train["text"],

@@ -4,7 +4,7 @@ A broken file rarely stops a program. It gives a number: a missing label becomes
 that is written in two ways becomes two, a text in two splits becomes a point of accuracy. So every fault is
 told with its rows, before an hour is spent on it.
 
-Used by ``pipeline.py`` and notebook 21. Left out: other formats, which pandas turns into CSV in one line.
+Used by ``run.py`` and notebook 21. Left out: other formats, which pandas turns into CSV in one line.
 """
 
 import csv
@@ -18,8 +18,8 @@ import pandas as pd
 
 from prevlib.datasets.texts import _fingerprint, _split
 from prevlib.evaluation.checks import check_no_overlap
-from prevlib.evaluation.inputs import Rows, Task, draw_rows, length_slices
 from prevlib.finetuning import study_config
+from prevlib.report.task import Rows, Task, draw_rows, length_slices
 
 SPLITS = ("train", "validation", "test")
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
