@@ -35,26 +35,19 @@ from prevlib.evaluation.uncertainty import (
     wilson_interval,
 )
 
-_LOADED_LATE = {  # names of later lessons, which need a model, or the hub's cards -> where they are
-    "CostProfile": "prevlib.cost",
-    "Evaluation": "prevlib.report.scores",
-    "check_every_class": "prevlib.loss_checks",
-    "check_padding": "prevlib.loss_checks",
-    "cost_profile": "prevlib.cost",
-    "evaluate": "prevlib.report.run",
-    "latency_ratios": "prevlib.cost",
-    "load_task": "prevlib.report.course_tasks",
-    "measure_model": "prevlib.report.measure",
-    "minimal_pair_accuracy": "prevlib.language",
-    "model_card": "prevlib.report.card",
-    "pseudo_log_likelihood": "prevlib.language",
-    "pseudo_perplexity": "prevlib.language",
-    "read_task": "prevlib.report.own_data",
-    "score_minimal_pairs": "prevlib.language",
-    "score_texts": "prevlib.report.scores",
-    "token_log_probs": "prevlib.language",
-    "write_card": "prevlib.report.card",
+_LATER = {  # modules that need a model, or the hub's cards -> names that are expected here as well
+    "prevlib.cost": "CostProfile cost_profile latency_ratios",
+    "prevlib.language": "minimal_pair_accuracy pseudo_log_likelihood pseudo_perplexity score_minimal_pairs "
+    "token_log_probs",
+    "prevlib.loss_checks": "check_every_class check_padding",
+    "prevlib.report.card": "model_card write_card",
+    "prevlib.report.course_tasks": "load_task",
+    "prevlib.report.measure": "measure_model",
+    "prevlib.report.own_data": "read_task",
+    "prevlib.report.run": "evaluate",
+    "prevlib.report.scores": "Evaluation score_texts",
 }
+_LOADED_LATE = {name: module for module, names in _LATER.items() for name in names.split()}
 
 __all__ = [
     *_LOADED_LATE,

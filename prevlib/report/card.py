@@ -41,17 +41,6 @@ METRIC_IDS = {  # as the hub calls them; what is not here is in the text only
     "recall": "recall",
 }
 N_EXAMPLES = 5
-PROFILE = {  # field of a cost profile -> what to call it, and how to write it
-    "parameters": ("parameters of the encoder", "{:,}"),
-    "file_mib": ("weights on disk", "{:,.0f} MiB"),
-    "flops_per_text": ("operations for a text, on average", "{:.1e}"),
-    "latency_p50_ms": ("time for one text, median", "{:.1f} ms"),
-    "latency_p95_ms": ("time for one text, 95th percentile", "{:.1f} ms"),
-    "texts_per_second": ("texts a second, in the best batches", "{:,.0f}"),
-    "peak_memory_mib": ("memory of a new process, at most", "{:,.0f} MiB"),
-    "finetuning_seconds_per_1000_labels": ("training, one epoch with 1,000 labels", "{:,.0f} s"),
-    "joules_per_1000_texts": ("energy for 1,000 texts, estimated", "{:,.0f} J"),
-}
 
 
 @dataclass(frozen=True)
@@ -95,37 +84,27 @@ def model_card(
         pictures=pictures,
         command=command,
         version=version("prevlib"),
-        **_values(evaluation),
+        **vars(evaluation) | _values(evaluation),
     )
 
 
 def _values(evaluation: Evaluation) -> dict:
-    """What the template writes down, and the functions that it writes with."""
+    """What the template writes down, besides what it takes from the evaluation itself."""
     task, scores, behaviour = evaluation.task, evaluation.scores, evaluation.behaviour
+    splits = (task.train, task.validation, task.test)
+    parts = {task.unit: [len(split.texts) for split in splits]}
+    if task.kind == "text-classification":
+        for number, name in enumerate(task.label_names):
+            parts[f"of them {name}"] = [split.labels.count(number) for split in splits]
+    else:
+        parts["names in them"] = [_n_names(split.labels) for split in splits]
+    models = {"this model": scores.metrics} | dict(reversed(scores.baselines.items()))
     values = {
         "capital": lambda text: text[:1].upper() + text[1:],
         "plain": plain,
         "table": table,
-        "task": task,
-        "model": evaluation.model,
-        "cost": evaluation.cost,
-        "gain": scores.gain,
-        "calibration": scores.calibration,
-        "errors": scores.errors,
-        "n_examples": N_EXAMPLES,
         "main_result": main_result(evaluation),
-        "main_metric": next(iter(scores.metrics)),
-        "main_score": next(iter(scores.metrics.values())).estimate,
-    }
-    splits = (task.train, task.validation, task.test)
-    parts = [[task.unit, *(len(split.texts) for split in splits)]]
-    if task.kind == "text-classification":
-        for number, name in enumerate(task.label_names):
-            parts.append([f"of them {name}", *(split.labels.count(number) for split in splits)])
-    else:
-        parts.append(["names in them", *(_n_names(split.labels) for split in splits)])
-    models = {"this model": scores.metrics} | dict(reversed(scores.baselines.items()))
-    values |= {
+        "n_examples": N_EXAMPLES,
         "parts": parts,
         "columns": list(models),
         "score_rows": [[name, *(own.get(name, "") for own in models.values())] for name in scores.metrics],
@@ -137,24 +116,15 @@ def _values(evaluation: Evaluation) -> dict:
             [name, int(row["n"]), "too few" if pd.isna(row["score"]) else _interval(row, "score")]
             for name, row in scores.slices.iterrows()
         ],
-        "costs": [
-            [name, written.format(evaluation.cost[field])]
-            for field, (name, written) in PROFILE.items()
-            if evaluation.cost and evaluation.cost.get(field) is not None
-        ],
     }
     if behaviour is not None:
         wrong = behaviour.failures[behaviour.failures["kind"] == "MFT"]
         wrong = wrong.groupby("test", sort=False).head(1).head(N_EXAMPLES)
-        values |= {
-            "n_cases": behaviour.table["n"].sum(),
-            "n_failed": behaviour.table["failures"].sum(),
-            "failures": wrong[["test", "text", "expected", "p_text"]].to_numpy().tolist(),
-            "abilities": [
-                [*key, int(row["n"]), wilson_interval(row["failures"], row["n"])]
-                for key, row in failure_rates(evaluation).iterrows()
-            ],
-        }
+        values["failures"] = wrong[["test", "text", "expected", "p_text"]].to_numpy().tolist()
+        values["abilities"] = [
+            [*key, int(row["n"]), wilson_interval(row["failures"], row["n"])]
+            for key, row in failure_rates(evaluation).iterrows()
+        ]
     return values
 
 

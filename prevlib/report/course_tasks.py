@@ -94,10 +94,7 @@ def _entities(n_labels: int, seed: int) -> Task:
         dataset_id="prevlib-entities",
         language="en",
         limits=("The sentences were written for the purpose; running text is messier.",),
-        slices={
-            "new names, some words known": of_known_words,
-            NEW_WORDS: ~of_known_words,
-        },
+        slices={"new names, some words known": of_known_words, NEW_WORDS: ~of_known_words},
         mark_capitals=True,
     )
 

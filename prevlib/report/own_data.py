@@ -237,10 +237,7 @@ def _split_rows(table: pd.DataFrame, path: Path) -> dict[str, pd.DataFrame]:
     """The rows of each split, those that the file names or random ones."""
     groups = table["text"].map(_fingerprint)
     if "split" not in table:
-        sizes = {
-            "test": round(TEST_SHARE * len(table)),
-            "validation": round(VALIDATION_SHARE * len(table)),
-        }
+        sizes = {"test": round(TEST_SHARE * len(table)), "validation": round(VALIDATION_SHARE * len(table))}
         return {name: table.loc[rows] for name, rows in _split(groups, table["label"], sizes).items()}
     unknown = sorted(set(table["split"]) - set(SPLITS))
     if unknown or "test" not in set(table["split"]):
