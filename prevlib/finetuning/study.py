@@ -66,24 +66,10 @@ def label_efficiency(
     Raises:
         ValueError: If a method or budget does not exist.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, budgets)
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": seed}
-        | {"settings": _settings(method, n_labels, seed, checkpoint)}
-        for n_labels, n_seeds in budgets.items()
-        for seed in range(n_seeds)
-        for method in methods
-    ]
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        [y_proba] = _study_run(method, train, [reviews["test"]["text"]], checkpoint, settings)
-        return {"y_proba": _rounded(y_proba)}
-
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(reviews[name]) for name in ("train", "test")}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    reviews = load_reviews()
+    data = {name: reviews[name] for name in ("train", "test")}
+    targets = {"y_proba": list(reviews["test"]["text"])}
+    _study_classifiers(Path(output), checkpoint, budgets, methods, targets, data, show_progress)
     return read_study(output)
 
 
@@ -108,26 +94,12 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, [n_labels])
+    reviews = load_reviews()
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
     cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
-        return dict(zip(targets, map(_rounded, probabilities), strict=True))
-
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": 0}
-        | {"settings": _settings(method, n_labels, 0, checkpoint)}
-        for method in methods
-    ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {"train": fingerprint(reviews["train"])}
-    made_from |= {name: fingerprint(texts) for name, texts in targets.items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    data = {"train": reviews["train"]} | targets
+    _study_classifiers(Path(output), checkpoint, {n_labels: 1}, methods, targets, data, show_progress)
     return read_shift_study(output)
 
 
@@ -168,9 +140,7 @@ def entity_tagging(
         | {"settings": asdict(tagging_config(seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(split) for name, split in (targets | {"train": train}).items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
     return read_entity_study(output)
 
 
@@ -217,19 +187,46 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> None:
-    n_train = len(reviews["train"])
-    if set(methods) - set(METHODS) or not all(2 <= n <= n_train for n in budgets):
+def _study_classifiers(
+    output: Path,
+    checkpoint: str | Path,
+    budgets: dict[int, int],
+    methods: Sequence[str],
+    targets: dict[str, list[str]],
+    data: dict,
+    show_progress: bool,
+) -> None:
+    """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = load_reviews()["train"]
+    if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
-            f"`methods` must be out of {METHODS} and `budgets` from 2 to {n_train}; "
+            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
+    runs = [
+        {"method": method, "n_labels": n_labels, "seed": seed}
+        | {"settings": _settings(method, n_labels, seed, checkpoint)}
+        for n_labels, n_seeds in budgets.items()
+        for seed in range(n_seeds)
+        for method in methods
+    ]
+
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
+        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_labels])
+        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
+        return {
+            name: [round(float(p), 4) for p in ps] for name, ps in zip(targets, probabilities, strict=True)
+        }
+
+    _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
 
 def _run_missing(
-    output: Path, made_from: dict, runs: Sequence[dict], predictions, show_progress: bool
+    output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
 ) -> None:
     """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
     if stored:
         check_made_from(output, stored[0].get("made_from", {}), made_from)
@@ -256,15 +253,6 @@ def _append(output: Path, line: dict) -> None:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sample(train, n_labels: int, seed: int):
-    order = np.random.default_rng(seed).permutation(len(train))
-    return train.select(order[:n_labels])
-
-
-def _rounded(y_proba: np.ndarray) -> list[float]:
-    return [round(float(p), 4) for p in y_proba]
 
 
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:

@@ -52,9 +52,9 @@ def _sentiment(n_labels: int, seed: int) -> Task:
         title="sentiment of film reviews",
         kind="text-classification",
         label_names=("neg", "pos"),
-        train=_rows(train),
-        validation=_rows(reviews["validation"]),
-        test=_rows(reviews["test"]),
+        train=Rows.of(train),
+        validation=Rows.of(reviews["validation"]),
+        test=Rows.of(reviews["test"]),
         config=study_config(len(train), seed),
         unit="sentences",
         source="8,530 sentences of film reviews from Rotten Tomatoes (Pang & Lee 2005), as many negative as "
@@ -135,10 +135,6 @@ def _eras(n_labels: int, seed: int) -> Task:
         groups=groups,
         group_unit="speeches",
     )
-
-
-def _rows(split) -> Rows:
-    return Rows(list(split["text"]), list(split["label"]))
 
 
 BUILDERS = dict(zip(COURSE_TASKS, (_sentiment, _entities, _eras), strict=True))

@@ -76,9 +76,9 @@ def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
         title=f"labels of {path.name}",
         kind="text-classification",
         label_names=tuple(names),
-        train=_rows(train),
-        validation=_rows(splits["validation"]),
-        test=_rows(splits["test"]),
+        train=Rows.of(train),
+        validation=Rows.of(splits["validation"]),
+        test=Rows.of(splits["test"]),
         config=study_config(max(1, len(train)), seed),
         unit="texts",
         source=f"{len(table):,} rows of {path.name}, "
@@ -277,7 +277,3 @@ def _check_classes(splits: dict[str, pd.DataFrame], names: list[str], path: Path
                 f"{len(splits[split])} {split} rows of {path.name}. Add rows, merge rare classes, or train "
                 "on more labels."
             )
-
-
-def _rows(part: pd.DataFrame) -> Rows:
-    return Rows(part["text"].tolist(), part["label"].tolist())

@@ -106,19 +106,18 @@ def score_texts(
             f"got {logits.shape}. Predict task.test.texts."
         )
     y_true, y_pred = np.array(task.test.labels), logits.argmax(axis=1)
-    numbers = np.arange(len(task.label_names))
     losses = -log_softmax(logits, axis=1)[np.arange(len(y_true)), y_true]
+    mean_loss = _interval(task, lambda _, values: values.mean(), losses, losses, method="percentile")
     most_frequent = np.full(len(y_true), np.bincount(task.train.labels or y_true).argmax())
     baselines = {CONSTANT: most_frequent} | ({} if baseline is None else {LINEAR: np.asarray(baseline)})
     return Scores(
-        metrics=_label_metrics(task, y_true, y_pred)
-        | {"log loss (nats)": _interval(task, _mean, losses, losses, method="percentile")},
+        metrics=_label_metrics(task, y_true, y_pred) | {"log loss (nats)": mean_loss},
         baselines={name: _label_metrics(task, y_true, pred) for name, pred in baselines.items()},
         gain=None
         if baseline is None
         else paired_bootstrap_test(accuracy_score, y_true, y_pred, baseline, groups=task.groups),
         per_class=_per_class(task, y_true, y_pred),
-        confusion=confusion_matrix(y_true, y_pred, labels=numbers),
+        confusion=confusion_matrix(y_true, y_pred, labels=np.arange(expected[1])),
         errors=_wrong_texts(task, y_true, softmax(logits, axis=1)),
         slices=_slices_of_labels(task, y_true == y_pred),
         calibration=_calibrate(task, y_true, logits, validation_logits),
@@ -173,10 +172,6 @@ def _interval(task: Task, metric, y_true, y_pred, **options) -> Interval:
     if task.groups is not None:
         options |= {"groups": task.groups, "method": "percentile"}
     return bootstrap_interval(metric, y_true, y_pred, **{"n_resamples": N_RESAMPLES} | options)
-
-
-def _mean(_, values: np.ndarray) -> float:
-    return float(values.mean())
 
 
 def _label_metrics(task: Task, y_true: np.ndarray, y_pred: np.ndarray) -> dict[str, Interval]:

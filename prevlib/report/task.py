@@ -25,6 +25,11 @@ class Rows(NamedTuple):
     texts: list  # strings, or lists of words
     labels: list  # numbers of classes, or lists of tags, one a word
 
+    @classmethod
+    def of(cls, table) -> "Rows":
+        """The rows of a table with the columns ``text`` and ``label``."""
+        return cls(list(table["text"]), list(table["label"]))
+
 
 @dataclass(frozen=True)
 class Task:
