@@ -9,7 +9,6 @@ Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were ch
 """
 
 import json
-import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from tqdm.auto import tqdm
 
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.files import check_made_from, fingerprint
+from prevlib.files import check_made_from, fingerprint, write_whole
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.finetuning.recipes import (
     METHODS,
@@ -187,15 +186,7 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def _study_classifiers(
-    output: Path,
-    checkpoint: str | Path,
-    budgets: dict[int, int],
-    methods: Sequence[str],
-    targets: dict[str, list[str]],
-    data: dict,
-    show_progress: bool,
-) -> None:
+def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress) -> None:
     """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
     reviews = load_reviews()["train"]
     if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
@@ -224,7 +215,7 @@ def _study_classifiers(
 def _run_missing(
     output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
 ) -> None:
-    """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    """Do the runs that are not in the file yet, one line each; the first line says what the file is of."""
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
     made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
@@ -238,21 +229,13 @@ def _run_missing(
             missing.append(run)
         else:
             check_made_from(output, before["settings"], run["settings"])
-    _drop_torn_line(output)
-    if not stored:
-        _append(output, {"made_from": made_from})
+    lines = stored or [{"made_from": made_from}]
     for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
         result = predictions(**run)
         settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
-        _append(output, run | {"seconds": seconds, "settings": settings} | result)
-
-
-def _append(output: Path, line: dict) -> None:
-    with output.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+        lines.append(run | {"seconds": seconds, "settings": settings} | result)
+        write_whole(output, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
@@ -292,10 +275,3 @@ def _read_lines(path: Path) -> list[dict]:
     """Every whole line; one that an interruption left unfinished is passed over."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cut a last line that an interruption left unfinished."""
-    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(content.rfind(b"\n") + 1)
