@@ -1,4 +1,4 @@
-"""A plugin for the run with jitter: cells tagged `exact`, which compare to 1e-5, only run."""
+"""A plugin for the run with jitter: cells tagged `exact` run, but are not compared."""
 
 
 def pytest_collection_modifyitems(items):

@@ -1,9 +1,9 @@
 """A start-up file for the kernels of notebooks: what another processor would round differently, made larger.
 
 Every hidden state and logit is multiplied by 1 + 1e-4 times a standard normal number, about a hundred times
-what rounding does to it, and the coefficients of every linear classifier of scikit-learn by 1 + 1e-3 times
-one when it scores: its fit stops where it is good enough, at a point that rounding chooses. The noise depends
-on the tokens of a text and on nothing else: the text gets the same one alone, in any batch, in every run.
+what rounding does to it, and so is every coefficient of a linear classifier of scikit-learn when it scores.
+The noise depends on the tokens of a text and on nothing else, so the text gets the same noise alone, in any
+batch, and in every run.
 
 One draw tips about half of the outputs that stand on an edge; ``JITTER_SEED`` asks for another one.
 
@@ -15,6 +15,7 @@ def install():
     """Hook into torch, transformers and scikit-learn; the names stay in here, out of the notebook's sight."""
     import os
 
+    import numpy as np
     import torch
     from sklearn.linear_model._base import LinearClassifierMixin
     from torch import nn
@@ -24,13 +25,13 @@ def install():
     size, widest, fewest_words = 65_537, 50_000, 1_000
     seed = int(os.environ.get("JITTER_SEED", 1))
     table = torch.randn(size + widest, generator=torch.Generator().manual_seed(seed))
-    powers = torch.cumprod(
-        torch.full((4096,), 6_364_136_223_846_793_005), dim=0
-    )  # wraps around, as hashes do
+    factor = 6_364_136_223_846_793_005  # its powers wrap around, as in a hash
+    powers = torch.cumprod(torch.full((4096,), factor), dim=0)
     last = {"keys": None, "depth": 0}  # the texts in the model, and the layers that they have passed
 
     def row_keys(input_ids, padding_idx):
         """One number for each row; padding, on either side, does not count. Shapes (batch,), (batch, seq)."""
+        input_ids = input_ids.cpu()
         is_real = torch.ones_like(input_ids) if padding_idx is None else (input_ids != padding_idx).long()
         places = is_real.cumsum(dim=1)
         keys = ((input_ids + 1) * powers[places] * is_real).sum(dim=1) >> 16
@@ -47,7 +48,7 @@ def install():
             same = places is not None and places.shape[1] == values.shape[1]
             starts = starts[:, None] + 7_919 * (places if same else torch.arange(values.shape[1]))
         noise = table.unfold(0, values.shape[-1], 1)[starts.remainder(size)]
-        return values * (1 + 1e-4 * noise).to(values.dtype)
+        return values * (1 + 1e-4 * noise).to(values)
 
     def after_forward(module, args, output):
         if isinstance(module, nn.Embedding) and args[0].ndim == 2 and module.num_embeddings >= fewest_words:
@@ -66,8 +67,8 @@ def install():
     def noisy_scores(self, X):
         exact = self.coef_
         try:
-            noise = table[: exact.size].reshape(exact.shape).numpy()
-            self.coef_ = exact * (1 + 1e-3 * noise)
+            noise = np.resize(table.numpy(), exact.shape)  # repeats itself
+            self.coef_ = exact * (1 + 1e-4 * noise)
             return decision_function(self, X)
         finally:
             self.coef_ = exact
