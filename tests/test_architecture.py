@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "arguments files course_tasks datasets checkpoints tokenization masking losses features setup_check "
-    "training pretraining finetuning metrics evaluation generation interpretation plots report exercises "
-    "widgets __main__"
+    "arguments files course_tasks datasets checkpoints tokenization masking losses inference features "
+    "setup_check training pretraining finetuning metrics evaluation generation interpretation plots report "
+    "exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
 MOST_LINES = {"prevlib": 11_200, "grading": 1_800}  # of code; tests, notebooks and data are not counted

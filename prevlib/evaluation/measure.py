@@ -29,8 +29,8 @@ from prevlib.datasets import load_reviews
 from prevlib.evaluation.cost import cost_profile, peak_memory_mib, time_reading
 from prevlib.evaluation.scorecard import read_scorecard
 from prevlib.evaluation.tasks import METHODS, TASKS, Budget, has_masked_lm, linear_classifier, sample
-from prevlib.features import longest_input
 from prevlib.files import check_made_from, write_whole
+from prevlib.inference import longest_input
 
 MODELS = ("tfidf", "mini frozen", "mini full", "minilm frozen", "minilm full", "minilm scratch")
 WATTS = 15.0  # a guess for a small laptop

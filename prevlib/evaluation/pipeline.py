@@ -22,7 +22,7 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from prevlib.arguments import check_unicode
-from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_tokenizer
+from prevlib.checkpoints import Loaded, checkpoint_fingerprints, load_classifier, load_tokenizer
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
 from prevlib.evaluation.cost import cost_profile
 from prevlib.evaluation.inputs import Task, draw_rows, load_task
@@ -32,7 +32,6 @@ from prevlib.evaluation.subject import describe_checkpoint, find_head
 from prevlib.evaluation.tasks import linear_classifier
 from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
 from prevlib.finetuning import (
-    TextClassifier,
     finetune_classifier,
     finetune_tagger,
     predict_logits,
@@ -176,7 +175,7 @@ def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progr
     if task.cases is not None:
         texts = dict.fromkeys([*task.cases["text"], *task.cases["changed"]])
         lines += [{"split": "cases", "text": text} for text in texts if text]
-    classifier = TextClassifier(load_classifier(checkpoint, None), load_tokenizer(checkpoint), None)
+    classifier = Loaded(load_classifier(checkpoint), load_tokenizer(checkpoint))
     with tqdm(total=len(lines), disable=not show_progress, unit="text") as bar:
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]
