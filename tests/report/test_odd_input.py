@@ -99,7 +99,7 @@ def test_it_ends_in_a_card(name, checkpoint, tmp_path, capsys):
     content, file_name, labels, sentence = CARDS[name]
     file, out = tmp_path / file_name, tmp_path / "out"
     file.write_bytes(content)
-    evaluate(checkpoint, file, out, "--labels", 20)
+    evaluate(checkpoint, file, out, "--train-rows", 20)
     assert capsys.readouterr().out.startswith("accuracy 0.")
     card = (out / "README.md").read_text(encoding="utf-8")
     classes = [line.split(" | ")[0] for line in card.splitlines() if line.startswith("| of them ")]
@@ -118,7 +118,7 @@ def test_long_texts_are_cut_with_a_warning(checkpoint, tmp_path, capsys):
     with pytest.warns(
         UserWarning, match="texts had more than 512 tokens; the rest of each was cut"
     ) as caught:
-        evaluate(checkpoint, file, tmp_path / "out", "--labels", 5)
+        evaluate(checkpoint, file, tmp_path / "out", "--train-rows", 5)
     assert any("of 5 texts" in str(warning.message) for warning in caught)  # those of the training
     assert (tmp_path / "out" / "README.md").exists()
 
@@ -297,8 +297,8 @@ def test_the_file_is_refused(name, checkpoint, tmp_path):
             "`output` must be a folder that can be written; got /proc/out: No such file",
         ),
         (["--out", "caf\udce9"], "The name of `output` must be valid Unicode"),
-        (["--labels", "0"], "`n_labels` must be at least 1; got 0"),
-        (["--labels", "-3"], "`n_labels` must be at least 1; got -3"),
+        (["--train-rows", "0"], "`n_labels` must be at least 1; got 0"),
+        (["--train-rows", "-3"], "`n_labels` must be at least 1; got -3"),
         (["--seed", "-1"], "`seed` must be from 0 to 4294967295; got -1"),
         (["--seed", "99999999999"], "`seed` must be from 0 to 4294967295; got 99999999999"),
     ],
