@@ -278,7 +278,7 @@ def test_the_file_is_refused(name, checkpoint, tmp_path):
     "options, text",
     [
         (["--data", "."], "The data must be a CSV file; got ., a folder. Name the file inside it"),
-        (["--data", "nowhere.csv"], "No such file or directory: 'nowhere.csv'"),
+        (["--data", "nowhere.csv"], "No such file or directory: nowhere.csv"),
         (
             ["--data", "mine.csv/inside"],
             "mine.csv/inside must be a file that can be read; got: Not a directory",
