@@ -12,13 +12,13 @@ Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were ch
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
+from scipy.special import softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -30,7 +30,6 @@ from prevlib.features import FeatureExtractor
 from prevlib.files import check_made_from, fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
-from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
@@ -65,24 +64,10 @@ def label_efficiency(
     Raises:
         ValueError: If a method or budget does not exist.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, budgets)
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": seed}
-        | {"settings": _settings(method, n_labels, seed, checkpoint)}
-        for n_labels, n_seeds in budgets.items()
-        for seed in range(n_seeds)
-        for method in methods
-    ]
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        [y_proba] = _study_run(method, train, [reviews["test"]["text"]], checkpoint, settings)
-        return {"y_proba": _rounded(y_proba)}
-
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(reviews[name]) for name in ("train", "test")}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    reviews = load_reviews()
+    data = {name: reviews[name] for name in ("train", "test")}
+    targets = {"y_proba": reviews["test"]["text"]}
+    _compare_methods(output, checkpoint, data, targets, budgets, methods, show_progress)
     return read_study(output)
 
 
@@ -107,26 +92,11 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, [n_labels])
+    reviews, cases = load_reviews(), load_behaviour_cases()["test"]
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
-    cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
-        return dict(zip(targets, map(_rounded, probabilities), strict=True))
-
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": 0}
-        | {"settings": _settings(method, n_labels, 0, checkpoint)}
-        for method in methods
-    ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {"train": fingerprint(reviews["train"])}
-    made_from |= {name: fingerprint(texts) for name, texts in targets.items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    data = {"train": reviews["train"]} | targets
+    _compare_methods(output, checkpoint, data, targets, {n_labels: 1}, methods, show_progress)
     return read_shift_study(output)
 
 
@@ -143,33 +113,30 @@ def entity_tagging(
     Returns:
         The table, as from ``read_entity_study``.
     """
-    entities, output = load_entities(), Path(output)
+    entities = load_entities()
     train = entities["train"]
     targets = {"train": train.select(range(200)), "test": entities["test"]}
     targets |= {"test_unseen": entities["test_unseen"]}
 
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
+    def predictions(run: dict) -> dict:
         tagger = finetune_tagger(
             train["tokens"],
             train["ner_tags"],
             checkpoint,
             label_names=train.features["ner_tags"].feature.names,
-            config=tagging_config(seed),
+            config=tagging_config(run["seed"]),
             mark_capitals=True,
             show_progress=False,
         )
         tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
-        joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
-        return joined
+        return {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
 
     runs = [
         {"method": "full", "n_labels": len(train), "seed": seed}
         | {"settings": asdict(tagging_config(seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(split) for name, split in (targets | {"train": train}).items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
     return read_entity_study(output)
 
 
@@ -227,19 +194,35 @@ def study_config(n_labels: int, seed: int) -> TrainConfig:
     return TrainConfig(num_train_epochs=epochs, seed=seed)
 
 
-def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> None:
-    n_train = len(reviews["train"])
-    if set(methods) - set(METHODS) or not all(2 <= n <= n_train for n in budgets):
+def _compare_methods(output, checkpoint, data, targets, budgets, methods, show_progress: bool) -> None:
+    """Runs that learn from rows of ``data["train"]`` and predict every list of texts in ``targets``."""
+    train = data["train"]
+    if set(methods) - set(METHODS) or not all(2 <= n <= len(train) for n in budgets):
         raise ValueError(
-            f"`methods` must be out of {METHODS} and `budgets` from 2 to {n_train}; "
+            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(train)}; "
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
+    runs = [
+        {"method": method, "n_labels": n_labels, "seed": seed}
+        | {"settings": _settings(method, n_labels, seed, checkpoint)}
+        for n_labels, n_seeds in budgets.items()
+        for seed in range(n_seeds)
+        for method in methods
+    ]
+
+    def predictions(run: dict) -> dict:
+        order = np.random.default_rng(run["seed"]).permutation(len(train))
+        predict = _fitted(run["method"], train.select(order[: run["n_labels"]]), checkpoint, run["settings"])
+        return {name: np.round(predict(list(texts)), 4).tolist() for name, texts in targets.items()}
+
+    _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
 
-def _run_missing(
-    output: Path, made_from: dict, runs: Sequence[dict], predictions, show_progress: bool
-) -> None:
+def _run_missing(output, checkpoint, data, runs: list[dict], predictions, show_progress: bool) -> None:
     """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    output = Path(output)
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
     if stored:
         check_made_from(output, stored[0].get("made_from", {}), made_from)
@@ -256,9 +239,9 @@ def _run_missing(
         _append(output, {"made_from": made_from})
     for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
-        result = predictions(**run)
-        settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
-        _append(output, run | {"seconds": seconds, "settings": settings} | result)
+        result = predictions(run)
+        seconds = {"seconds": round(time.perf_counter() - started, 1)}
+        _append(output, {key: run[key] for key in KEYS} | seconds | {"settings": run["settings"]} | result)
 
 
 def _append(output: Path, line: dict) -> None:
@@ -266,15 +249,6 @@ def _append(output: Path, line: dict) -> None:
         file.write(json.dumps(line) + "\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sample(train, n_labels: int, seed: int):
-    order = np.random.default_rng(seed).permutation(len(train))
-    return train.select(order[:n_labels])
-
-
-def _rounded(y_proba: np.ndarray) -> list[float]:
-    return [round(float(p), 4) for p in y_proba]
 
 
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
@@ -285,15 +259,13 @@ def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> 
     return asdict(study_config(n_labels, seed))
 
 
-def _study_run(
-    method: str, train, targets: Iterable[Sequence[str]], checkpoint, settings: dict
-) -> list[np.ndarray]:
-    """For each list of texts the probabilities of the positive class."""
+def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:
+    """The function from texts to probabilities of the positive class that was learnt."""
     if method in ("tfidf", "frozen"):
         features = TfidfVectorizer if method == "tfidf" else FeatureExtractor
         pipeline = make_pipeline(features(**settings), LogisticRegression(max_iter=1000))
         pipeline.fit(list(train["text"]), train["label"])
-        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
+        return lambda texts: pipeline.predict_proba(texts)[:, 1]
     classifier = finetune_classifier(
         train["text"],
         train["label"],
@@ -302,12 +274,7 @@ def _study_run(
         random_init=method == "scratch",
         show_progress=False,
     )
-
-    def probabilities(texts: Sequence[str]) -> np.ndarray:
-        logits = torch.from_numpy(predict_logits(classifier, texts)).double()
-        return log_softmax(logits).exp()[:, 1].numpy()
-
-    return [probabilities(texts) for texts in targets]
+    return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
 
 
 def _read_runs(path: Path) -> list[dict]:
