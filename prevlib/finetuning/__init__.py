@@ -6,16 +6,20 @@ from prevlib.finetuning.classifier import (
     freeze_backbone,
     predict_logits,
 )
-from prevlib.finetuning.study import (
+from prevlib.finetuning.recipes import (
     METHODS,
+    linear_classifier,
+    linear_tagger,
+    study_config,
+    tagging_config,
+)
+from prevlib.finetuning.study import (
     domain_shift,
     entity_tagging,
     label_efficiency,
     read_entity_study,
     read_shift_study,
     read_study,
-    study_config,
-    tagging_config,
 )
 from prevlib.finetuning.tagger import (
     finetune_tagger,

@@ -1,10 +1,9 @@
 """Studies: fine-tune once, keep every prediction, ask any question later.
 
-Four methods are compared: *frozen*, *full* and *scratch* as in ``classifier.py``, and *tfidf*, a linear model
-of word counts. ``label_efficiency`` runs them over budgets of labels and seeds; ``domain_shift`` runs them
-once and lets them predict texts that they were not trained for; ``entity_tagging`` trains taggers over seeds.
-Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
-metric and interval can be computed from the predictions without training again.
+The methods are those of ``recipes.py``. ``label_efficiency`` runs them over budgets of labels and seeds;
+``domain_shift`` runs them once and lets them predict texts that they were not trained for; ``entity_tagging``
+trains taggers over seeds. Each appends a finished run to a file of JSON lines, so an interrupted study goes
+on where it stopped, and any metric and interval can be computed from the predictions without training again.
 
 Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
@@ -12,31 +11,34 @@ Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were ch
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+import torch
 from tqdm.auto import tqdm
 
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.features import FeatureExtractor
 from prevlib.files import check_made_from, fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
+from prevlib.finetuning.recipes import (
+    METHODS,
+    linear_classifier,
+    linear_settings,
+    study_config,
+    tagging_config,
+)
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
+from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
 KEYS = ("method", "n_labels", "seed")  # what tells runs apart
-METHODS = ("tfidf", "frozen", "full", "scratch")
 
 
 def label_efficiency(
@@ -66,8 +68,8 @@ def label_efficiency(
     """
     reviews = load_reviews()
     data = {name: reviews[name] for name in ("train", "test")}
-    targets = {"y_proba": reviews["test"]["text"]}
-    _compare_methods(output, checkpoint, data, targets, budgets, methods, show_progress)
+    targets = {"y_proba": list(reviews["test"]["text"])}
+    _study_classifiers(Path(output), checkpoint, budgets, methods, targets, data, show_progress)
     return read_study(output)
 
 
@@ -92,11 +94,12 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    reviews, cases = load_reviews(), load_behaviour_cases()["test"]
+    reviews = load_reviews()
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
+    cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
     data = {"train": reviews["train"]} | targets
-    _compare_methods(output, checkpoint, data, targets, {n_labels: 1}, methods, show_progress)
+    _study_classifiers(Path(output), checkpoint, {n_labels: 1}, methods, targets, data, show_progress)
     return read_shift_study(output)
 
 
@@ -113,23 +116,24 @@ def entity_tagging(
     Returns:
         The table, as from ``read_entity_study``.
     """
-    entities = load_entities()
+    entities, output = load_entities(), Path(output)
     train = entities["train"]
     targets = {"train": train.select(range(200)), "test": entities["test"]}
     targets |= {"test_unseen": entities["test_unseen"]}
 
-    def predictions(run: dict) -> dict:
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
         tagger = finetune_tagger(
             train["tokens"],
             train["ner_tags"],
             checkpoint,
             label_names=train.features["ner_tags"].feature.names,
-            config=tagging_config(run["seed"]),
+            config=tagging_config(seed),
             mark_capitals=True,
             show_progress=False,
         )
         tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
-        return {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
+        joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
+        return joined
 
     runs = [
         {"method": "full", "n_labels": len(train), "seed": seed}
@@ -138,11 +142,6 @@ def entity_tagging(
     ]
     _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
     return read_entity_study(output)
-
-
-def tagging_config(seed: int = 0) -> TrainConfig:
-    """The recipe of the taggers, chosen on the validation split."""
-    return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
 
 
 def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
@@ -188,18 +187,20 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def study_config(n_labels: int, seed: int) -> TrainConfig:
-    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps."""
-    epochs = 10 if n_labels <= 100 else 5 if n_labels <= 500 else 3
-    return TrainConfig(num_train_epochs=epochs, seed=seed)
-
-
-def _compare_methods(output, checkpoint, data, targets, budgets, methods, show_progress: bool) -> None:
-    """Runs that learn from rows of ``data["train"]`` and predict every list of texts in ``targets``."""
-    train = data["train"]
-    if set(methods) - set(METHODS) or not all(2 <= n <= len(train) for n in budgets):
+def _study_classifiers(
+    output: Path,
+    checkpoint: str | Path,
+    budgets: dict[int, int],
+    methods: Sequence[str],
+    targets: dict[str, list[str]],
+    data: dict,
+    show_progress: bool,
+) -> None:
+    """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = load_reviews()["train"]
+    if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
-            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(train)}; "
+            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
     runs = [
@@ -210,17 +211,20 @@ def _compare_methods(output, checkpoint, data, targets, budgets, methods, show_p
         for method in methods
     ]
 
-    def predictions(run: dict) -> dict:
-        order = np.random.default_rng(run["seed"]).permutation(len(train))
-        predict = _fitted(run["method"], train.select(order[: run["n_labels"]]), checkpoint, run["settings"])
-        return {name: np.round(predict(list(texts)), 4).tolist() for name, texts in targets.items()}
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
+        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_labels])
+        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
+        return {
+            name: [round(float(p), 4) for p in ps] for name, ps in zip(targets, probabilities, strict=True)
+        }
 
     _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
 
-def _run_missing(output, checkpoint, data, runs: list[dict], predictions, show_progress: bool) -> None:
+def _run_missing(
+    output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
+) -> None:
     """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
-    output = Path(output)
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
     made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
@@ -239,9 +243,9 @@ def _run_missing(output, checkpoint, data, runs: list[dict], predictions, show_p
         _append(output, {"made_from": made_from})
     for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
-        result = predictions(run)
-        seconds = {"seconds": round(time.perf_counter() - started, 1)}
-        _append(output, {key: run[key] for key in KEYS} | seconds | {"settings": run["settings"]} | result)
+        result = predictions(**run)
+        settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
+        _append(output, run | {"seconds": seconds, "settings": settings} | result)
 
 
 def _append(output: Path, line: dict) -> None:
@@ -252,20 +256,18 @@ def _append(output: Path, line: dict) -> None:
 
 
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
-    if method == "tfidf":
-        return {"ngram_range": (1, 2), "sublinear_tf": True}
-    if method == "frozen":
-        return {"checkpoint": str(checkpoint), "pooling": "mean"}
+    if method in ("tfidf", "frozen"):
+        return linear_settings(method, checkpoint)
     return asdict(study_config(n_labels, seed))
 
 
-def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:
-    """The function from texts to probabilities of the positive class that was learnt."""
+def _study_run(
+    method: str, train, targets: Iterable[Sequence[str]], checkpoint, settings: dict
+) -> list[np.ndarray]:
+    """For each list of texts the probabilities of the positive class."""
     if method in ("tfidf", "frozen"):
-        features = TfidfVectorizer if method == "tfidf" else FeatureExtractor
-        pipeline = make_pipeline(features(**settings), LogisticRegression(max_iter=1000))
-        pipeline.fit(list(train["text"]), train["label"])
-        return lambda texts: pipeline.predict_proba(texts)[:, 1]
+        pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
+        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
     classifier = finetune_classifier(
         train["text"],
         train["label"],
@@ -274,7 +276,12 @@ def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[st
         random_init=method == "scratch",
         show_progress=False,
     )
-    return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
+
+    def probabilities(texts: Sequence[str]) -> np.ndarray:
+        logits = torch.from_numpy(predict_logits(classifier, texts)).double()
+        return log_softmax(logits).exp()[:, 1].numpy()
+
+    return [probabilities(texts) for texts in targets]
 
 
 def _read_runs(path: Path) -> list[dict]:

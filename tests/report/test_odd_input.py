@@ -11,8 +11,9 @@ import pytest
 from small_models import save_small_bert
 
 from prevlib import __main__ as command_line
-from prevlib.evaluation import cost, pipeline
-from prevlib.evaluation.card_sections import plain
+from prevlib import cost
+from prevlib.report import run
+from prevlib.report.card import plain
 
 
 @pytest.fixture(autouse=True)
@@ -62,9 +63,9 @@ CARDS = {  # name -> (file, its name, labels in the order of their classes, some
     "a line break": (table(("two\nlines", "one")), "mine.csv", ["one", "two lines"], ""),
     "a long name": (table(("n" * 300, "short")), "mine.csv", ["n" * 300, "short"], ""),
     "negative numbers": (
-        table(("3", "-10", "-2"), n=150),
+        table(("3", "-10", "-1"), n=150),
         "mine.csv",
-        ["-10", "-2", "3"],
+        ["-10", "-1", "3"],
         "",
     ),
     "none as a class": (table(("none", "hate")), "mine.csv", ["hate", "none"], ""),
@@ -305,7 +306,7 @@ def test_the_file_is_refused(name, checkpoint, tmp_path):
 def test_the_option_is_refused(options, text, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.csv").write_bytes(table())
-    monkeypatch.setattr(pipeline, "finetune_classifier", None)  # would be called if training began
+    monkeypatch.setattr(run, "finetune_classifier", None)  # would be called if training began
     with pytest.raises(SystemExit, match=f"^error: (?s:.*){text}") as raised:
         command_line.main(["evaluate", str(checkpoint), "--data", "mine.csv", "--out", "out", *options])
     assert "\n" not in str(raised.value)
