@@ -85,8 +85,8 @@ WRONG = {
     },
     "untied_head": {
         "with the bias": (30_522 * 769, "the bias"),
-        "a square": (768 * 768, "for each entry"),
+        "a square": (768 * 768, "one row"),
         "all of BERT-base": (109_482_240, "one row"),
-        "the bias only": (30_522, "for each entry"),
+        "the bias only": (30_522, "one row"),
     },
 }
