@@ -117,7 +117,8 @@ def minimal_pairs(checkpoint: str, method: str, budget: Budget) -> Interval | No
     """Accuracy on minimal pairs; None if the model has no head for masked words, or lost it in training."""
     if method != "frozen" or not has_masked_lm(checkpoint):
         return None
-    pairs = score_minimal_pairs(sample(load_minimal_pairs()["test"], budget.test_rows), checkpoint)
+    pairs = sample(load_minimal_pairs()["test"], budget.test_rows)
+    pairs = score_minimal_pairs(pairs, checkpoint, show_progress=False)
     return minimal_pair_accuracy(pairs["good_score"], pairs["bad_score"])
 
 

@@ -27,6 +27,8 @@ def plot_pareto(
         scores: Higher is better.
         low, high: Ends of a vertical line for each model.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     names, costs, scores = np.asarray(names), np.asarray(costs, dtype=float), np.asarray(scores, dtype=float)

@@ -55,6 +55,8 @@ def explore_attention(text: str = TEXT, checkpoint: str | Path = "minilm") -> Ex
     Args:
         text: To begin with, at most 40 tokens.
         checkpoint: Alias, folder or hub name of an encoder.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: As ``attention_maps``, or if the text has more than 40 tokens.
     """

@@ -53,6 +53,8 @@ def explore_bootstrap(
         y_true: True classes, at least 20; the test reviews if None.
         y_pred: Predicted classes, with ``y_true``; those of the fine-tuned ``minilm`` if None.
         metrics: Name -> ``metric(y_true, y_pred)``.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or there are fewer than 20 samples.
     """

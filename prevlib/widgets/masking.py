@@ -65,6 +65,8 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
     Args:
         text: To begin with.
         tokenizer: A WordPiece tokenizer with a mask token; that of ``minilm`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     """
     tokenizer = load_tokenizer("minilm") if tokenizer is None else tokenizer
 

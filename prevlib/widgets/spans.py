@@ -72,6 +72,8 @@ def explore_spans(
         y_true: Their true tags, IOB2.
         y_pred: Predicted tags to begin with.
         types: Of names, for the menus.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there is not one tag a word, or a tag is not in the menus.
     """

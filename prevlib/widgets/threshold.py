@@ -93,6 +93,8 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
     Args:
         y_true: 0 or 1, both of which occur; the test reviews if None.
         y_score: Score of class 1, with ``y_true``; those of the fine-tuned ``minilm`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or not both classes occur.
     """
