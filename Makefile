@@ -2,15 +2,17 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+THREADS ?= 1
 STAMP := $(VENV)/.installed
 # Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
 export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
+COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
 BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth
 
-.PHONY: lab test lint unit slow mutants nbval notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval processors notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -34,9 +36,13 @@ mutants: $(STAMP)
 	$(BIN)/python tests/exercises/mutants.py
 
 nbval: $(STAMP)
-	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -p course_budget \
-		--nbval --nbval-current-env --nbval-cell-timeout=600 \
-		--nbval-sanitize-with=tests/nbval_sanitize.cfg -n 2 --dist loadfile notebooks/course.ipynb $(NOTEBOOKS)
+	OMP_NUM_THREADS=$(THREADS) PYTHONPATH=tests:tests/processors $(BIN)/python -m pytest -p course_budget \
+		--nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with=tests/nbval_sanitize.cfg \
+		-n 2 --dist loadfile $(ARGS) $(COMPARED)
+
+# Do the outputs hold where the arithmetic rounds differently? Up to an hour on two cores.
+processors: $(STAMP)
+	$(BIN)/python tests/processors/bundles.py
 
 # Execute the notebooks in place and drop what changes from run to run, widgets too: their pictures stay.
 notebooks: $(STAMP)

@@ -8,6 +8,7 @@ The files read in lesson order; each imports only files that stand before it.
 ``prevlib.tokenization``    WordPiece vocabularies, learnt from texts
 ``prevlib.masking``         hidden words for pre-training: 80/10/10, whole words
 ``prevlib.losses``          masked-language-model loss and cross-entropy from scratch
+``prevlib.encoder``         BERT, written out: attention, layers, heads; takes released weights
 ``prevlib.features``        last hidden state, pooled output, one vector a text
 ``prevlib.training``        one training loop for pre-training and fine-tuning
 ``prevlib.pretraining``     a BERT from random weights, resumable, on any processes

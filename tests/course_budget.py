@@ -21,11 +21,11 @@ def peak_memory(pid: int) -> float | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    report = yield
     kernel = getattr(item.parent, "kernel", None)
     if call.when == "call" and kernel is not None:
-        report.user_properties.append(("peak", peak_memory(kernel.km.provisioner.pid)))
-    return report
+        peak = peak_memory(kernel.km.provisioner.pid)
+        item.user_properties += [("peak", peak), ("compared", item.options["check"])]
+    return (yield)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -12,12 +12,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "arguments files course_tasks datasets checkpoints tokenization masking losses features setup_check "
-    "training pretraining finetuning metrics evaluation generation interpretation plots report exercises "
-    "widgets __main__"
+    "arguments files course_tasks datasets checkpoints tokenization masking losses encoder features "
+    "setup_check training pretraining finetuning metrics evaluation generation interpretation plots report "
+    "exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
-MOST_LINES = {"prevlib": 11_200, "grading": 1_800}  # of code; tests, notebooks and data are not counted
+MOST_LINES = {"prevlib": 11_350, "grading": 1_800}  # of code; tests, notebooks and data are not counted
 NO_CODE = {getattr(tokenize, name) for name in "COMMENT NL NEWLINE INDENT DEDENT ENCODING ENDMARKER".split()}
 
 

@@ -93,7 +93,7 @@ def _(answer):
 @exercise(
     minutes=20,
     hints=[
-        "`torch.rand(ids.shape, generator=generator)` gives a number a token; below 0.15 it is chosen.",
+        "`torch.rand(ids.shape, generator=generator)` gives a number per token; below 0.15 it is chosen.",
         "A second, new draw decides the fates: below 0.8 the mask, from 0.9 on a random word.",
         "`masked_fill` and `torch.where` make new tensors and leave `ids` alone.",
     ],
@@ -121,10 +121,10 @@ def _(answer):
 
     read, labels = masked(0)
     true, chosen, fixed = ids.numpy(), labels != -100, special.numpy()
-    require(not chosen.all() and chosen.any(), "labels are -100 where nothing is asked, and ids elsewhere")
-    require(not chosen[fixed].any(), "special tokens are never asked for")
+    require(not chosen.all() and chosen.any(), "labels are ids where a token is chosen, -100 elsewhere")
+    require(not chosen[fixed].any(), "special tokens are never to be predicted")
     require((labels == true)[chosen].all(), "a label is the true id, not what is read")
-    require((read == true)[~chosen].all(), "what is not asked for must stay as it is")
+    require((read == true)[~chosen].all(), "what is not chosen must stay as it is")
     require(abs(chosen[~fixed].mean() - 0.15) < 0.02, "15 % of the tokens that may be chosen should be")
     require(len(np.unique(chosen, axis=0)) == 100, "each token is drawn by itself, in every row")
     mask, same = (read == MASK_TOKEN)[chosen], (read == true)[chosen]
@@ -136,7 +136,7 @@ def _(answer):
     words = read[chosen][~mask & ~same]
     require(len(np.unique(words)) > len(words) / 2, "each of the 10 % gets a new random word")
     require(0 <= words.min() and words.max() < N_ENTRIES, "a random word is an id of the vocabulary")
-    require(words.max() > N_ENTRIES * 0.9, "a random word comes from all of the vocabulary")
+    require(np.histogram(words, 10, (0, N_ENTRIES))[0].all(), "a random word is any of the vocabulary")
     same = all((again == before).all() for again, before in zip(masked(0), (read, labels), strict=True))
     require(same, "with the generator in the same state, masks and random words must be the same")
     require((masked(1)[1] != labels).any(), "with another state of the generator, masks must be others")

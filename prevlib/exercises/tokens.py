@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import pairwise
 
 from prevlib.exercises.base import array, call, close, exercise, number, require
+from prevlib.tokenization import SPECIAL_TOKENS
 
 LOW_LOT_NOT = {("l", "##o"): 7, ("##o", "##w"): 5, ("##o", "##t"): 6, ("n", "##o"): 4}
 
@@ -123,12 +124,12 @@ def _(answer):
     ],
 )
 def word_numbers(tokens):
-    """For each token the number of its word, from 0; -1 for `[CLS]`, `[SEP]` and `[PAD]`."""
+    """For each token of a whole text the number of its word, from 0; -1 for special tokens, `[UNK]` too."""
     numbers, word = [], -1
     for token in tokens:
-        if token not in ("[CLS]", "[SEP]", "[PAD]") and not token.startswith("##"):
+        if token not in SPECIAL_TOKENS and not token.startswith("##"):
             word += 1
-        numbers.append(-1 if token in ("[CLS]", "[SEP]", "[PAD]") else word)
+        numbers.append(-1 if token in SPECIAL_TOKENS else word)
     return numbers
 
 
@@ -144,4 +145,7 @@ def _(answer):
     require(found[6] == 3, "a punctuation mark is a word of its own")
     pair = array(call(answer, "[CLS] a ##b [SEP] c ##d [SEP]".split()), (7,)).tolist()
     require(pair == [-1, 0, 0, -1, 1, 1, -1], "after a special token, the counting goes on")
+    odd = array(call(answer, "[CLS] a [UNK] b ##c [MASK] [ ] [SEP]".split()), (9,)).tolist()
+    require(odd[2] == odd[5] == -1, "`[UNK]` and `[MASK]` are special tokens, too, and get -1")
+    require(odd[:8] == [-1, 0, -1, 1, 1, -1, 2, 3], "a bracket is a word, like any other punctuation mark")
     require(array(call(answer, ["[CLS]", "[SEP]"]), (2,)).tolist() == [-1, -1], "a text may have no words")

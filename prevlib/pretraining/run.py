@@ -205,8 +205,8 @@ class _Evaluation:
 
     def __init__(self, rows: Dataset, collate: MaskingCollator):
         self.rows, self.collate, self.collapsed = rows, collate, 0
-        labels = collate(rows.__getitems__(list(range(len(rows)))))["labels"]
-        _check_masked(int((labels != IGNORE_INDEX).sum()), len(rows))  # now, not after an epoch
+        masked = ((collate([row])["labels"] != IGNORE_INDEX).any() for row in rows)
+        _check_masked(any(masked), len(rows))  # now, not after an epoch
 
     def __call__(self, model: PreTrainedModel) -> dict:
         score = _score(model, self.rows, self.collate, batch_size=32)
@@ -241,7 +241,7 @@ def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batc
 
 
 def _check_masked(n_masked: int, n_rows: int) -> None:
-    if n_masked == 0:
+    if not n_masked:
         raise ValueError(
             f"The texts must have a masked token; got none in {n_rows} rows. Give more text, or mask more."
         )

@@ -70,9 +70,9 @@ CARDS = {  # name -> (file, its name, labels in the order of their classes, some
     "a line break": (table(("two\nlines", "one")), "mine.csv", ["one", "two lines"], ""),
     "a long name": (table(("n" * 300, "short")), "mine.csv", ["n" * 300, "short"], ""),
     "negative numbers": (
-        table(("3", "-10", "-2"), n=150),
+        table(("3", "-10", "-1"), n=150),
         "mine.csv",
-        ["-10", "-2", "3"],
+        ["-10", "-1", "3"],
         "",
     ),
     "none as a class": (table(("none", "hate")), "mine.csv", ["hate", "none"], ""),

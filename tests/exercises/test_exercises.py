@@ -2,13 +2,54 @@
 
 import time
 
+import numpy as np
 import pytest
+import torch
 from exercises_of_the_course import EXERCISES, WRONG
 
+from prevlib.checkpoints import load_tokenizer
 from prevlib.exercises.base import SECONDS
+from prevlib.tokenization import word_groups
+
+
+def without_itself(features, lowest=-1):
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    cosines = unit @ unit[0]
+    cosines[0] = lowest
+    return np.argmax(cosines)
+
+
+def by_the_library(tokens):
+    tokenizer = load_tokenizer("minilm")
+    return word_groups(torch.tensor(tokenizer.convert_tokens_to_ids(tokens)), tokenizer)
+
+
+def by_gather(logits, labels):
+    log_probs = logits - logits.amax(-1, keepdim=True)
+    log_probs = log_probs - log_probs.exp().sum(-1, keepdim=True).log()
+    counted = labels != -100
+    picked = log_probs.gather(-1, labels.clamp(min=0)[:, None])[:, 0]
+    return -(picked * counted).sum() / counted.sum()
+
+
+def by_exponentials(logits, labels):
+    exponentials = (logits - logits.amax(-1, keepdim=True)).exp()
+    probs = exponentials / exponentials.sum(-1, keepdim=True)
+    probs[torch.arange(len(labels)), labels] -= 1
+    return probs / len(labels)
+
 
 WRONG_ANSWERS = {
     f"{name}: {what}": (name, *answer) for name, answers in WRONG.items() for what, answer in answers.items()
+}
+
+
+RIGHT = {
+    "closest: itself is as far as can be": ("features.closest_to_first", without_itself),
+    "closest: minus infinity": ("features.closest_to_first", lambda f: without_itself(f, -np.inf)),
+    "numbers: as the library": ("tokens.word_numbers", by_the_library),
+    "loss: by gather": ("losses.mean_cross_entropy", by_gather),
+    "gradient: by exponentials": ("losses.gradient_of_the_mean", by_exponentials),
 }
 
 
@@ -31,6 +72,12 @@ class SaysYes:
 @pytest.fixture(params=EXERCISES)
 def exercise(request):
     return EXERCISES[request.param]
+
+
+@pytest.mark.parametrize("case", RIGHT)
+def test_another_right_answer_is_correct(case):
+    name, answer = RIGHT[case]
+    assert EXERCISES[name].check(answer).status == "correct"
 
 
 def test_there_are_enough():

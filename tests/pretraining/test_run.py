@@ -405,3 +405,9 @@ def test_the_command_line_says_in_one_sentence_what_is_wrong(tmp_path, monkeypat
         command_line.main(["settings.yaml"])
     with pytest.raises(SystemExit, match="error: .*nowhere.yaml"):
         command_line.main(["nowhere.yaml"])
+
+
+def test_held_out_rows_without_a_masked_token_are_refused_before_the_run(tiny, tokenizer, reviews, tmp_path):
+    rows = pack_rows(reviews[:9], tokenizer, 16, tmp_path / "rows.arrow")
+    with pytest.raises(ValueError, match=f"must have a masked token; got none in {len(rows)} rows"):
+        _Evaluation(rows, MaskingCollator(tokenizer, 0.0))

@@ -21,6 +21,10 @@ WRONG = {
             lambda f: np.argmax(f[1:] @ f[0] / np.linalg.norm(f[1:], axis=1)),
             "rows are counted",
         ),
+        "0 for itself": (
+            lambda f: np.argmax((f @ f[0] / np.linalg.norm(f, axis=1)) * (np.arange(len(f)) > 0)),
+            "however far",
+        ),
         "farthest": (lambda f: 1 + np.argmin(f[1:] @ f[0] / np.linalg.norm(f[1:], axis=1)), "opposite"),
         "parallel or opposite": (
             lambda f: 1 + np.argmax(abs(f[1:] @ f[0]) / np.linalg.norm(f[1:], axis=1)),

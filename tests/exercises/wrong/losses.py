@@ -4,7 +4,14 @@ import math
 
 import torch
 
-from prevlib.losses import cross_entropy
+from prevlib.losses import cross_entropy, cross_entropy_gradient
+
+
+def _by_autograd(logits, labels):
+    logits = logits.clone().requires_grad_()
+    cross_entropy(logits, labels).backward()
+    return logits.grad
+
 
 WRONG = {
     "multiple_of_ln_2": {
@@ -23,6 +30,8 @@ WRONG = {
         "over all rows": (lambda z: torch.logsumexp(z.flatten(), 0), "the shape must be"),
         "the maximum": (lambda z: z.amax(dim=-1), "all exponentials"),
         "over the first axis": (lambda z: z.logsumexp(dim=0), "the shape must be"),
+        "in one call": (lambda z: z.logsumexp(dim=-1), "`logsumexp` does the work"),
+        "by log_softmax": (lambda z: (z - z.log_softmax(-1))[..., 0], "`log_softmax` does the work"),
     },
     "mean_cross_entropy": {
         "divides by all": (lambda z, y: cross_entropy(z, y, reduction="sum") / len(y), "in the count"),
@@ -34,6 +43,14 @@ WRONG = {
             "1000 times",
         ),
         "no minus": (lambda z, y: -cross_entropy(z, y), "never negative"),
+        "in one call": (
+            lambda z, y: torch.nn.functional.cross_entropy(z, y),
+            "`cross_entropy` does the work",
+        ),
+        "by nll_loss": (
+            lambda z, y: torch.nn.functional.nll_loss(z.log_softmax(-1), y),
+            "`nll_loss` does the work",
+        ),
         "of logits": (lambda z, y: -z[y != -100][range(sum(y != -100)), y[y != -100]].mean(), "constant"),
     },
     "gradient_of_the_mean": {
@@ -45,6 +62,8 @@ WRONG = {
             "over the rows",
         ),
         "of logits": (lambda z, y: (z - torch.eye(z.shape[1])[y]) / len(y), "add up to 0"),
+        "in one call": (lambda z, y: cross_entropy_gradient(z, y), "`cross_entropy_gradient` does the work"),
+        "by autograd": (_by_autograd, "`backward` does the work"),
         "mean over the rows": (
             lambda z, y: (z.softmax(-1) - torch.eye(z.shape[1])[y]).mean(0),
             "the shape must be",

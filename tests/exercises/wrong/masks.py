@@ -3,7 +3,9 @@
 import torch
 
 
-def masked_by(chosen_rate=0.15, fates=(0.8, 0.1), one_draw=False, one_word=False, protect=True, seed=None):
+def masked_by(
+    chosen_rate=0.15, fates=(0.8, 0.1), one_draw=False, one_word=False, protect=True, seed=None, lowest=0
+):
     """A masking function; the options make the typical mistakes."""
 
     def mask(ids, special, mask_token_id, vocab_size, generator):
@@ -11,7 +13,7 @@ def masked_by(chosen_rate=0.15, fates=(0.8, 0.1), one_draw=False, one_word=False
         draw = torch.rand(ids.shape, generator=generator)
         chosen = (draw < chosen_rate) & ~(special & protect)
         fate = draw if one_draw else torch.rand(ids.shape, generator=generator)
-        words = torch.randint(vocab_size, (1,) if one_word else ids.shape, generator=generator)
+        words = torch.randint(lowest, vocab_size, (1,) if one_word else ids.shape, generator=generator)
         read = ids.masked_fill(chosen & (fate < fates[0]), mask_token_id)
         read = torch.where(chosen & (fate >= 1 - fates[1]), words, read)
         return read, ids.masked_fill(~chosen, -100)
@@ -59,12 +61,13 @@ WRONG = {
         "one word for all": (masked_by(one_word=True), "a new random word"),
         "labels everywhere": (
             lambda ids, special, *rest: (masked_by()(ids, special, *rest)[0], ids),
-            "-100 where nothing is asked",
+            "-100 elsewhere",
         ),
         "labels of what is read": (
             lambda ids, *rest: [(r, r.where(y != -100, -100)) for r, y in [masked_by()(ids, *rest)]][0],
             "true id",
         ),
+        "words of the upper half": (masked_by(lowest=500), "any of the vocabulary"),
         "always the same": (masked_by(seed=0), "another state of the generator"),
     },
 }

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from prevlib.tokenization import SPECIAL_TOKENS
+
 
 def _cut(word, vocabulary, choose=max, mark="##", keep=False, again=False):
     """The typical wrong cuts, each by one option."""
@@ -18,7 +20,7 @@ def _cut(word, vocabulary, choose=max, mark="##", keep=False, again=False):
     return pieces
 
 
-def _numbers(tokens, special=("[CLS]", "[SEP]", "[PAD]"), first=0, pieces=True):
+def _numbers(tokens, special=tuple(SPECIAL_TOKENS), first=0, pieces=True):
     """The typical wrong numbers, each by one option."""
     numbers, word = [], first - 1
     for token in tokens:
@@ -61,6 +63,14 @@ WRONG = {
     "word_numbers": {
         "a number a token": (lambda tokens: _numbers(tokens, pieces=False), "share its number"),
         "special tokens are words": (lambda tokens: _numbers(tokens, special=()), "special tokens get -1"),
+        "an unknown token is a word": (
+            lambda tokens: _numbers(tokens, special=("[CLS]", "[SEP]", "[PAD]")),
+            "`[UNK]`",
+        ),
+        "a bracket is special": (
+            lambda tokens: _numbers(tokens, special=[t for t in tokens if t[0] in "[]"]),
+            "a bracket",
+        ),
         "from 1": (lambda tokens: _numbers(tokens, first=1), "counted from 0"),
         "special tokens take a number": (
             lambda tokens: [
