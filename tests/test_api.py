@@ -7,6 +7,7 @@ import pkgutil
 import re
 import textwrap
 from collections.abc import Callable, Iterator
+from types import ModuleType
 
 import pytest
 
@@ -37,17 +38,25 @@ NOT_YET = """
 
 
 def public_functions() -> dict[str, Callable]:
-    """Those in the ``__all__`` of a room, and those without underscore of a room that is a single file."""
+    """Those in the ``__all__`` of a room; without one, those without underscore of each of its files."""
     functions = {}
-    for room in pkgutil.iter_modules(prevlib.__path__, "prevlib."):
-        if not room.name.endswith("__main__"):
-            module = importlib.import_module(room.name)
-            for name in getattr(module, "__all__", () if room.ispkg else vars(module)):
-                function = getattr(module, name)
-                at_home = room.ispkg or getattr(function, "__module__", "") == room.name
-                if inspect.isfunction(function) and at_home and not name.startswith("_"):
-                    functions[f"{room.name}.{name}"] = function
+    modules = [importlib.import_module(room.name) for room in rooms(prevlib)]
+    for module in modules:
+        if not hasattr(module, "__all__") and hasattr(module, "__path__"):
+            modules += [importlib.import_module(file.name) for file in rooms(module)]
+        for name in getattr(module, "__all__", vars(module)):
+            function = getattr(module, name)
+            at_home = hasattr(module, "__all__") or getattr(function, "__module__", "") == module.__name__
+            if inspect.isfunction(function) and at_home and not name.startswith("_"):
+                functions[f"{module.__name__}.{name}"] = function
     return functions
+
+
+def rooms(package: ModuleType) -> Iterator[pkgutil.ModuleInfo]:
+    """The rooms of the library, or the files of a room; no commands, and no exercises, which are objects."""
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if module.name.split(".")[-1] not in ("__main__", "exercises"):
+            yield module
 
 
 def violations(function: Callable) -> Iterator[str]:

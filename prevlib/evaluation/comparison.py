@@ -318,11 +318,11 @@ def holm_correction(p_values: ArrayLike) -> np.ndarray:
 
 def _groups(names: list[str], apart: set[frozenset[str]]) -> list[tuple[str, ...]]:
     """Largest sets of models of which no two are proved to differ, best first."""
-    found: list[tuple[str, ...]] = []
+    groups: list[tuple[str, ...]] = []
     for size in range(len(names), 0, -1):
         for members in combinations(names, size):
             if any(frozenset(pair) in apart for pair in combinations(members, 2)):
                 continue
-            if not any(set(members) <= set(group) for group in found):
-                found.append(members)
-    return sorted(found, key=lambda group: [names.index(name) for name in group])
+            if not any(set(members) <= set(group) for group in groups):
+                groups.append(members)
+    return sorted(groups, key=lambda group: [names.index(name) for name in group])

@@ -117,10 +117,10 @@ def _log_precision(own: list[Counter], others: list[list[Counter]]) -> float:
     for n, ngrams in enumerate(own):
         if not ngrams:  # the text is too short
             break
-        found = sum(min(count, max(o[n][ngram] for o in others)) for ngram, count in ngrams.items())
-        if n == 0 and found == 0:
+        matches = sum(min(count, max(o[n][ngram] for o in others)) for ngram, count in ngrams.items())
+        if n == 0 and matches == 0:
             return -math.inf
-        logs.append(math.log((found or SMOOTHED) / ngrams.total()))
+        logs.append(math.log((matches or SMOOTHED) / ngrams.total()))
     return sum(logs) / len(logs)
 
 
