@@ -73,7 +73,7 @@ taggers: $(STAMP)
 
 # The rows that notebook 20 reads; resumable, about 20 minutes on two cores.
 scorecard: $(STAMP)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.evaluation.measure prevlib/data/scorecard.json
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.report.measure prevlib/data/scorecard.json
 
 # The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
 checkpoint: $(STAMP)

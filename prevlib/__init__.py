@@ -10,15 +10,18 @@ The files read in lesson order; each imports only files that stand before it.
 ``prevlib.losses``          masked-language-model loss and cross-entropy from scratch
 ``prevlib.encoder``         BERT, written out: attention, layers, heads; takes released weights
 ``prevlib.features``        last hidden state, pooled output, one vector a text
+``prevlib.plots``           arrays in, matplotlib Axes out
 ``prevlib.training``        one training loop for pre-training and fine-tuning
 ``prevlib.pretraining``     a BERT from random weights, resumable, on any processes
 ``prevlib.finetuning``      classifiers and taggers: frozen, full, from scratch
 ``prevlib.metrics``         accuracy, precision, recall, F1 and their relatives
 ``prevlib.evaluation``      how far a score can be trusted
+``prevlib.loss_checks``     what a right loss does, for losses of your own
+``prevlib.language``        how probable a sentence is to a masked language model
+``prevlib.cost``            weights, operations, time, memory
 ``prevlib.generation``      gaps filled, and texts written, by a masked language model
 ``prevlib.interpretation``  attention, attribution and probes, beside their controls
-``prevlib.plots``           arrays in, matplotlib Axes out
-``prevlib.report``          the pictures of a model card
+``prevlib.report``          a whole evaluation, from a task to a model card
 ``prevlib.exercises``       answers are checked, and told what is missing
 ==========================  ============================================================
 

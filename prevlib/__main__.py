@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from prevlib.course_tasks import COURSE_TASKS
+from prevlib.report import COURSE_TASKS
 
 REMEDIES = {
     errno.EACCES: "Change the permissions, or name another place.",
@@ -57,9 +57,9 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     from safetensors import SafetensorError
 
     matplotlib.use("agg")
-    from prevlib.evaluation.card_sections import main_result
-    from prevlib.evaluation.pipeline import evaluate
-    from prevlib.report import write_report
+    from prevlib.report.card import main_result
+    from prevlib.report.pictures import write_report
+    from prevlib.report.run import evaluate
 
     name = Path(options.data).stem if options.data else options.task
     output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"

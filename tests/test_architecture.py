@@ -1,20 +1,24 @@
 """The library keeps its order: lessons build on earlier lessons, and heavy imports stay where they belong."""
 
 import ast
+import re
 import subprocess
 import sys
 import tokenize
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from prevlib import evaluation
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "arguments files course_tasks datasets checkpoints tokenization masking losses encoder features "
-    "setup_check training pretraining finetuning metrics evaluation generation interpretation plots report "
-    "exercises widgets __main__"
+    "arguments files datasets checkpoints tokenization masking losses encoder features setup_check plots "
+    "training pretraining finetuning metrics evaluation loss_checks language cost generation interpretation "
+    "report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
 MOST_LINES = {"prevlib": 11_350, "grading": 1_800}  # of code; tests, notebooks and data are not counted
@@ -69,22 +73,29 @@ def test_an_import_against_the_order_is_found(tmp_path, planted, found):
     assert order_violations(tmp_path) == [found]
 
 
-BORDER = {
-    "checks.py",
-    "cost.py",
-    "language.py",
-    "masked_logits.py",
-    "measure.py",
-    "pipeline.py",
-    "tasks.py",
-}  # these ask a model, or a loss, and return numbers
+STATISTICS = [*(PACKAGE / "metrics").rglob("*.py"), *(PACKAGE / "evaluation").rglob("*.py")]
+KNOWN_TO_STATISTICS = {*sys.stdlib_module_names, "numpy", "pandas", "scipy", "sklearn"}
+KNOWN_TO_STATISTICS |= {"prevlib.arguments", "prevlib.metrics", "prevlib.evaluation"}
 
 
-def test_metrics_and_statistics_know_nothing_of_torch():
-    for file in [*(PACKAGE / "metrics").rglob("*.py"), *(PACKAGE / "evaluation").rglob("*.py")]:
-        roots = {name.split(".")[0] for name in imported_modules(file)}
-        assert not roots & {"torch", "transformers"} or file.name in BORDER, file
-        assert not any(name.startswith("sklearn.metrics") for name in imported_modules(file)), file
+def test_metrics_and_statistics_know_nothing_of_models():
+    """Neither torch nor anything that imports it; and the scores are our own."""
+    for file in STATISTICS:
+        for name in imported_modules(file):
+            root, _, rest = name.partition(".")
+            known = f"{root}.{rest.split('.')[0]}" if root == "prevlib" else root
+            assert known in KNOWN_TO_STATISTICS and not name.startswith("sklearn.metrics"), f"{file}: {name}"
+
+
+def test_names_of_later_lessons_are_where_the_statistics_say():
+    """Nothing else among the statistics points upward: imports at run time stand beside that table only."""
+    later = LESSON_ORDER[LESSON_ORDER.index("evaluation") + 1 :]
+    for name, module in evaluation._LOADED_LATE.items():
+        assert module.split(".")[1] in later
+        assert getattr(evaluation, name) is vars(import_module(module))[name]
+        assert vars(import_module(module))[name].__module__ == module
+    dynamic = [file for file in STATISTICS if re.search(r"importlib|__import__", file.read_text("utf-8"))]
+    assert dynamic == [PACKAGE / "evaluation" / "__init__.py"]
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -12,9 +12,10 @@ from safetensors import SafetensorError
 from transformers import BertConfig, BertModel
 
 from prevlib import __main__ as command_line
+from prevlib import cost
 from prevlib.checkpoints import load_tokenizer
-from prevlib.evaluation import cost, pipeline
 from prevlib.report import pictures
+from prevlib.report import run as evaluation
 
 
 @pytest.fixture(autouse=True)
@@ -89,17 +90,17 @@ def test_an_interrupted_command_goes_on(checkpoint, table, tmp_path, capsys, mon
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "predict_logits", stop)
+        patch.setattr(evaluation, "predict_logits", stop)
         with pytest.raises(SystemExit, match="interrupted: the same command goes on from here"):
             run(*arguments)
     assert not (tmp_path / "out" / "card.html").exists()
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "finetune_classifier", stop)
+        patch.setattr(evaluation, "finetune_classifier", stop)
         run(*arguments)
     first = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     with monkeypatch.context() as patch:
         for step in ("finetune_classifier", "predict_logits", "cost_profile"):
-            patch.setattr(pipeline, step, stop)
+            patch.setattr(evaluation, step, stop)
         run(*arguments)
     assert (tmp_path / "out" / "README.md").read_text(encoding="utf-8") == first
 
@@ -146,14 +147,14 @@ def test_what_the_reader_can_mend_is_one_line_and_the_status_is_not_zero(
     def fail(*args, **options):
         raise raised
 
-    monkeypatch.setattr(pipeline, "load_task", fail)
+    monkeypatch.setattr(evaluation, "load_task", fail)
     with pytest.raises(SystemExit) as left:
         run(checkpoint, "--out", tmp_path / "out")
     assert left.value.code == f"error: {text}"
 
 
 def test_a_mistake_of_ours_is_a_traceback(checkpoint, tmp_path, monkeypatch):
-    monkeypatch.setattr(pipeline, "load_task", lambda *args, **options: {}["a key"])
+    monkeypatch.setattr(evaluation, "load_task", lambda *args, **options: {}["a key"])
     with pytest.raises(KeyError):
         run(checkpoint, "--out", tmp_path / "out")
 

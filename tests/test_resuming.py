@@ -13,14 +13,15 @@ from datasets import DatasetDict
 from torch import nn
 from transformers import BertConfig, BertForMaskedLM, BertModel
 
+from prevlib import cost
 from prevlib.checkpoints import load_tokenizer
 from prevlib.datasets import load_reviews
-from prevlib.evaluation import cost, measure
-from prevlib.evaluation.measure import measure as measure_models
-from prevlib.evaluation.pipeline import evaluate
-from prevlib.evaluation.tasks import Budget
 from prevlib.finetuning import finetune_classifier, finetune_tagger, label_efficiency, study
 from prevlib.pretraining import PretrainConfig, pretrain
+from prevlib.report import measure
+from prevlib.report.measure import Budget
+from prevlib.report.measure import measure as measure_models
+from prevlib.report.run import evaluate
 from prevlib.training import TrainConfig, fit
 
 QUIET = {"show_progress": False}
@@ -152,7 +153,7 @@ def a_scorecard(place, bases, monkeypatch, *, base=0, tasks=("sentiment",), rows
     (place.parent / "link").unlink(missing_ok=True)
     (place.parent / "link").symlink_to(bases[base])
     name = f"{place.parent / 'link'} frozen"
-    budget = Budget(sentiment_labels=rows, entity_sentences=5, test_rows=10)
+    budget = Budget(sentiment=rows, entities=5, test_rows=10)
     measure_models(place / "rows.json", [name], tasks, budget=budget, **QUIET)
 
 
@@ -193,7 +194,7 @@ def a_scorecard(place, bases, monkeypatch, *, base=0, tasks=("sentiment",), rows
         (evaluation, {"seed": 1}, "seed 0 there, 1 here"),
         (a_scorecard, {"base": 1}, "weights"),
         (a_scorecard, {"tasks": ("sentiment", "entities")}, "tasks"),
-        (a_scorecard, {"rows": 16}, "sentiment_labels"),
+        (a_scorecard, {"rows": 16}, "sentiment': 20"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

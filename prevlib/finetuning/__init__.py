@@ -7,16 +7,20 @@ from prevlib.finetuning.classifier import (
     freeze_backbone,
     predict_logits,
 )
-from prevlib.finetuning.study import (
+from prevlib.finetuning.recipes import (
     METHODS,
+    linear_classifier,
+    linear_tagger,
+    study_config,
+    tagging_config,
+)
+from prevlib.finetuning.study import (
     domain_shift,
     entity_tagging,
     label_efficiency,
     read_entity_study,
     read_shift_study,
     read_study,
-    study_config,
-    tagging_config,
 )
 from prevlib.finetuning.tagger import (
     TokenTagger,
@@ -36,6 +40,8 @@ __all__ = [
     "finetune_tagger",
     "freeze_backbone",
     "label_efficiency",
+    "linear_classifier",
+    "linear_tagger",
     "predict_logits",
     "predict_tags",
     "read_entity_study",

@@ -1,10 +1,9 @@
 """Studies: fine-tune once, keep every prediction, ask any question later.
 
-Four methods are compared: *frozen*, *full* and *scratch* as in ``classifier.py``, and *tfidf*, a linear model
-of word counts. ``label_efficiency`` runs them over budgets of labels and seeds; ``domain_shift`` runs them
-once and lets them predict texts that they were not trained for; ``entity_tagging`` trains taggers over seeds.
-Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
-metric and interval can be computed from the predictions without training again.
+The methods are those of ``recipes.py``. ``label_efficiency`` runs them over budgets of labels and seeds;
+``domain_shift`` runs them once and lets them predict texts that they were not trained for; ``entity_tagging``
+trains taggers over seeds. Each appends a finished run to a file of JSON lines, so an interrupted study goes
+on where it stopped, and any metric and interval can be computed from the predictions without training again.
 
 Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
@@ -19,16 +18,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 from tqdm.auto import tqdm
 
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.features import FeatureExtractor
 from prevlib.files import check_made_from, fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
+from prevlib.finetuning.recipes import (
+    METHODS,
+    linear_classifier,
+    linear_settings,
+    study_config,
+    tagging_config,
+)
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
 from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
@@ -37,7 +39,6 @@ STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
 KEYS = ("method", "n_labels", "seed")  # what tells runs apart
-METHODS = ("tfidf", "frozen", "full", "scratch")
 
 
 def label_efficiency(
@@ -65,24 +66,10 @@ def label_efficiency(
     Raises:
         ValueError: If a method or budget does not exist.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, budgets)
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": seed}
-        | {"settings": _settings(method, n_labels, seed, checkpoint)}
-        for n_labels, n_seeds in budgets.items()
-        for seed in range(n_seeds)
-        for method in methods
-    ]
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        [y_proba] = _study_run(method, train, [reviews["test"]["text"]], checkpoint, settings)
-        return {"y_proba": _rounded(y_proba)}
-
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(reviews[name]) for name in ("train", "test")}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    reviews = load_reviews()
+    data = {name: reviews[name] for name in ("train", "test")}
+    targets = {"y_proba": list(reviews["test"]["text"])}
+    _study_classifiers(Path(output), checkpoint, budgets, methods, targets, data, show_progress)
     return read_study(output)
 
 
@@ -107,26 +94,12 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, [n_labels])
+    reviews = load_reviews()
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
     cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
-
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
-        return dict(zip(targets, map(_rounded, probabilities), strict=True))
-
-    runs = [
-        {"method": method, "n_labels": n_labels, "seed": 0}
-        | {"settings": _settings(method, n_labels, 0, checkpoint)}
-        for method in methods
-    ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {"train": fingerprint(reviews["train"])}
-    made_from |= {name: fingerprint(texts) for name, texts in targets.items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    data = {"train": reviews["train"]} | targets
+    _study_classifiers(Path(output), checkpoint, {n_labels: 1}, methods, targets, data, show_progress)
     return read_shift_study(output)
 
 
@@ -167,15 +140,8 @@ def entity_tagging(
         | {"settings": asdict(tagging_config(seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(split) for name, split in (targets | {"train": train}).items()}
-    _run_missing(output, made_from, runs, predictions, show_progress)
+    _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
     return read_entity_study(output)
-
-
-def tagging_config(seed: int = 0) -> TrainConfig:
-    """The recipe of the taggers, chosen on the validation split."""
-    return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
 
 
 def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
@@ -221,25 +187,46 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def study_config(n_labels: int, seed: int) -> TrainConfig:
-    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps."""
-    epochs = 10 if n_labels <= 100 else 5 if n_labels <= 500 else 3
-    return TrainConfig(num_train_epochs=epochs, seed=seed)
-
-
-def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> None:
-    n_train = len(reviews["train"])
-    if set(methods) - set(METHODS) or not all(2 <= n <= n_train for n in budgets):
+def _study_classifiers(
+    output: Path,
+    checkpoint: str | Path,
+    budgets: dict[int, int],
+    methods: Sequence[str],
+    targets: dict[str, list[str]],
+    data: dict,
+    show_progress: bool,
+) -> None:
+    """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = load_reviews()["train"]
+    if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
-            f"`methods` must be out of {METHODS} and `budgets` from 2 to {n_train}; "
+            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
+    runs = [
+        {"method": method, "n_labels": n_labels, "seed": seed}
+        | {"settings": _settings(method, n_labels, seed, checkpoint)}
+        for n_labels, n_seeds in budgets.items()
+        for seed in range(n_seeds)
+        for method in methods
+    ]
+
+    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
+        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_labels])
+        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
+        return {
+            name: [round(float(p), 4) for p in ps] for name, ps in zip(targets, probabilities, strict=True)
+        }
+
+    _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
 
 def _run_missing(
-    output: Path, made_from: dict, runs: Sequence[dict], predictions, show_progress: bool
+    output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
 ) -> None:
     """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
     if stored:
         check_made_from(output, stored[0].get("made_from", {}), made_from)
@@ -268,20 +255,9 @@ def _append(output: Path, line: dict) -> None:
         os.fsync(file.fileno())
 
 
-def _sample(train, n_labels: int, seed: int):
-    order = np.random.default_rng(seed).permutation(len(train))
-    return train.select(order[:n_labels])
-
-
-def _rounded(y_proba: np.ndarray) -> list[float]:
-    return [round(float(p), 4) for p in y_proba]
-
-
 def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
-    if method == "tfidf":
-        return {"ngram_range": (1, 2), "sublinear_tf": True}
-    if method == "frozen":
-        return {"checkpoint": str(checkpoint), "pooling": "mean"}
+    if method in ("tfidf", "frozen"):
+        return linear_settings(method, checkpoint)
     return asdict(study_config(n_labels, seed))
 
 
@@ -290,9 +266,7 @@ def _study_run(
 ) -> list[np.ndarray]:
     """For each list of texts the probabilities of the positive class."""
     if method in ("tfidf", "frozen"):
-        features = TfidfVectorizer if method == "tfidf" else FeatureExtractor
-        pipeline = make_pipeline(features(**settings), LogisticRegression(max_iter=1000))
-        pipeline.fit(list(train["text"]), train["label"])
+        pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
         return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
     classifier = finetune_classifier(
         train["text"],

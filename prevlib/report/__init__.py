@@ -1,5 +1,3 @@
-"""What an evaluation looks like on paper: the pictures of a model card, and the folder that holds it all."""
+"""What an evaluation is made of, from a task to a card. Empty, since ``--help`` must not load the rest."""
 
-from prevlib.report.pictures import draw_pictures, write_report
-
-__all__ = ["draw_pictures", "write_report"]
+COURSE_TASKS = ("sentiment", "entities", "eras")  # ``course_tasks.py`` builds them

@@ -1,6 +1,6 @@
 """The pictures of a model card, each with a caption and with the same in words.
 
-Used by ``prevlib evaluate``. Left out: what the card says (``evaluation/report.py``).
+Used by ``prevlib evaluate``. Left out: what the card says (``card.py``).
 """
 
 import json
@@ -11,11 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.evaluation.card_sections import failure_rates
-from prevlib.evaluation.report import Picture, model_card, numbers, write_card
-from prevlib.evaluation.results import Evaluation
 from prevlib.evaluation.uncertainty import wilson_interval
 from prevlib.plots import plot_confusion_matrix, plot_intervals, plot_reliability
+from prevlib.report.card import Picture, failure_rates, model_card, numbers, write_card
+from prevlib.report.scores import Evaluation
 
 WIDTH = 6.4  # inches
 MAX_CLASSES = 15  # of a confusion matrix that can still be read

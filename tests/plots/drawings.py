@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from prevlib import plots
-from prevlib.evaluation import wilson_interval
+from prevlib.evaluation import pareto_front, wilson_interval
 
 BASELINE = Path(__file__).with_name("baseline")
 LOOK = Path(__file__).parents[2] / "build" / "plots"
@@ -143,7 +143,8 @@ def losses(ax: Axes | None = None) -> Axes:
 def pareto(ax: Axes | None = None) -> Axes:
     names = ["tfidf", "mini full", "mini frozen", "minilm full", "minilm frozen", "minilm scratch"]
     costs, scores = [1.1, 7.6, 7.6, 19.5, 19.5, 19.5], np.array([0.59, 0.57, 0.532, 0.738, 0.576, 0.468])
-    return plots.plot_pareto(names, costs, scores, low=scores - 0.05, high=scores + 0.04, ax=ax)
+    on_front = pareto_front(scores, costs)
+    return plots.plot_pareto(names, costs, scores, on_front, low=scores - 0.05, high=scores + 0.04, ax=ax)
 
 
 @drawing

@@ -69,7 +69,7 @@ def test_names_are_drawn_as_they_are():
         lambda names: plots.plot_intervals(dict.fromkeys(names, (0.5, 0.4, 0.6))),
         lambda names: plots.plot_gradient([0.1, 0.2, -0.3], names),
         lambda names: plots.plot_bars(names, [1, 2, 3]),
-        lambda names: plots.plot_pareto(names, [1, 2, 3], [0.1, 0.2, 0.3]),
+        lambda names: plots.plot_pareto(names, [1, 2, 3], [0.1, 0.2, 0.3], [True] * 3),
         lambda names: plots.plot_losses(dict.fromkeys(names, [1.0, 0.5])),
         lambda names: plots.plot_pretraining(dict.fromkeys(names, ([1, 2], [1.0, 2.0])), {names[0]: 1.0}),
         lambda names: plots.plot_thresholds([0, 1], dict.fromkeys(names, [0.1, 0.2])),

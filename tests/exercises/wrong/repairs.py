@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from prevlib.evaluation import checks
+from prevlib.evaluation import check_padding, checks
 
 
 def _f1(y, p):
@@ -30,7 +30,7 @@ def _unmoved(more_true, more_pred):
 
 WRONG = {
     "checks_that_catch": {
-        "padding": ((checks.check_padding, checks.check_neighbours, checks.check_no_overlap), "exhibit 1"),
+        "padding": ((check_padding, checks.check_neighbours, checks.check_no_overlap), "exhibit 1"),
         "by itself": ((checks.check_batches, checks.check_seeds, checks.check_no_overlap), "exhibit 2"),
         "hidden": ((checks.check_batches, checks.check_neighbours, checks.check_hidden), "exhibit 3"),
         "calls": ((True, False, True), "without calling"),

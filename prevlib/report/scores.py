@@ -4,7 +4,7 @@ Nothing here is new; it is the whole course in one place. Each score has its int
 others: that of saying always the same, and that of a model too simple to know any language. The difference
 to the latter is tested in pairs. Where rows belong together, groups are resampled, not rows.
 
-Used by ``pipeline.py`` and notebook 21. Left out: the model (``pipeline.py``) and the words (``report.py``).
+Used by ``run.py`` and notebook 21. Left out: the model (``run.py``) and the words (``card.py``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,6 @@ from scipy.special import log_softmax, softmax
 
 from prevlib.evaluation.behaviour import BehaviourResult
 from prevlib.evaluation.comparison import Difference, paired_bootstrap_test
-from prevlib.evaluation.inputs import Task
 from prevlib.evaluation.slices import score_slices
 from prevlib.evaluation.uncertainty import Interval, bootstrap_interval, wilson_interval
 from prevlib.metrics import (
@@ -35,8 +34,10 @@ from prevlib.metrics import (
     span_report,
     temperature_scale,
 )
+from prevlib.report.task import Task
 
 N_BINS = 10
+N_RESAMPLES = 2000
 MIN_GROUPS = 10  # of a slice that is scored
 CONSTANT, LINEAR, LOOKUP = "always the same", "linear model of words", "each word's usual tag"
 
@@ -74,7 +75,7 @@ class Evaluation:
     """All that a report is made of."""
 
     task: Task
-    model: Mapping  # as from ``pipeline.describe_checkpoint``, and how it was trained
+    model: Mapping  # as from ``describe_checkpoint``, and how it was trained
     scores: Scores
     behaviour: BehaviourResult | None = None
     cost: Mapping | None = None
@@ -105,19 +106,18 @@ def score_texts(
             f"got {logits.shape}. Predict task.test.texts."
         )
     y_true, y_pred = np.array(task.test.labels), logits.argmax(axis=1)
-    numbers = np.arange(len(task.label_names))
     losses = -log_softmax(logits, axis=1)[np.arange(len(y_true)), y_true]
+    mean_loss = _interval(task, lambda _, values: values.mean(), losses, losses, method="percentile")
     most_frequent = np.full(len(y_true), np.bincount(task.train.labels or y_true).argmax())
     baselines = {CONSTANT: most_frequent} | ({} if baseline is None else {LINEAR: np.asarray(baseline)})
     return Scores(
-        metrics=_label_metrics(task, y_true, y_pred)
-        | {"log loss (nats)": _interval(task, _mean, losses, losses, method="percentile")},
+        metrics=_label_metrics(task, y_true, y_pred) | {"log loss (nats)": mean_loss},
         baselines={name: _label_metrics(task, y_true, pred) for name, pred in baselines.items()},
         gain=None
         if baseline is None
         else paired_bootstrap_test(accuracy_score, y_true, y_pred, baseline, groups=task.groups),
         per_class=_per_class(task, y_true, y_pred),
-        confusion=confusion_matrix(y_true, y_pred, labels=numbers),
+        confusion=confusion_matrix(y_true, y_pred, labels=np.arange(expected[1])),
         errors=_wrong_texts(task, y_true, softmax(logits, axis=1)),
         slices=_slices_of_labels(task, y_true == y_pred),
         calibration=_calibrate(task, y_true, logits, validation_logits),
@@ -157,25 +157,27 @@ def score_tags(
     )
 
 
+def main_score(task: Task, predicted: Sequence, *, n_resamples: int = N_RESAMPLES) -> Interval:
+    """Span F1 of the tags, or accuracy of the classes, that were predicted for the test rows of a task."""
+    options = {"n_resamples": n_resamples}
+    if task.kind == "token-classification":
+        counts = span_counts(task.test.labels, predicted)  # (n_sentences, 3)
+        return _interval(task, span_f1_of_counts, counts, counts, **options)
+    if task.groups is not None:
+        return _interval(task, accuracy_score, task.test.labels, predicted, **options)
+    return wilson_interval(int(np.equal(task.test.labels, predicted).sum()), len(predicted))
+
+
 def _interval(task: Task, metric, y_true, y_pred, **options) -> Interval:
     if task.groups is not None:
         options |= {"groups": task.groups, "method": "percentile"}
-    return bootstrap_interval(metric, y_true, y_pred, n_resamples=2000, **options)
-
-
-def _mean(_, values: np.ndarray) -> float:
-    return float(values.mean())
+    return bootstrap_interval(metric, y_true, y_pred, **{"n_resamples": N_RESAMPLES} | options)
 
 
 def _label_metrics(task: Task, y_true: np.ndarray, y_pred: np.ndarray) -> dict[str, Interval]:
-    right = y_true == y_pred
-    if task.groups is None:
-        accuracy = wilson_interval(int(right.sum()), len(right))
-    else:
-        accuracy = _interval(task, accuracy_score, y_true, y_pred)
     macro_f1 = partial(f1_score, average="macro", zero_division=0)
     return {
-        "accuracy": accuracy,
+        "accuracy": main_score(task, y_pred),
         "macro F1": _interval(task, macro_f1, y_true, y_pred),
         "Matthews correlation": _interval(task, matthews_corrcoef, y_true, y_pred),
     }
@@ -253,12 +255,13 @@ def _wrong_texts(task: Task, y_true: np.ndarray, y_proba: np.ndarray) -> pd.Data
 def _wrong_names(task: Task, tags: Sequence[Sequence[str]]) -> pd.DataFrame:
     rows = []
     for words, *both in zip(task.test.texts, task.test.labels, tags, strict=True):
-        true, found = ([*extract_spans(side)] for side in both)
-        if true != found:
-            told = (
-                ", ".join(f"{' '.join(words[a:b])} ({kind})" for kind, a, b in side) for side in (true, found)
+        true, predicted = ([*extract_spans(side)] for side in both)
+        if true != predicted:
+            names = (
+                ", ".join(f"{' '.join(words[a:b])} ({kind})" for kind, a, b in side)
+                for side in (true, predicted)
             )
-            rows.append((" ".join(words), *told))
+            rows.append((" ".join(words), *names))
     return pd.DataFrame(rows, columns=["text", "true", "predicted"])
 
 

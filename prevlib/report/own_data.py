@@ -4,7 +4,7 @@ A broken file rarely stops a program. It gives a number: a missing label becomes
 that is written in two ways becomes two, a text in two splits becomes a point of accuracy. So every fault is
 told with its rows, before an hour is spent on it.
 
-Used by ``pipeline.py`` and notebook 21. Left out: other formats, which pandas turns into CSV in one line.
+Used by ``run.py`` and notebook 21. Left out: other formats, which pandas turns into CSV in one line.
 """
 
 import csv
@@ -18,8 +18,8 @@ import pandas as pd
 
 from prevlib.datasets.texts import _fingerprint, _split
 from prevlib.evaluation.checks import check_no_overlap
-from prevlib.evaluation.inputs import Rows, Task, draw_rows, length_slices
 from prevlib.finetuning import study_config
+from prevlib.report.task import Rows, Task, draw_rows, length_slices
 
 SPLITS = ("train", "validation", "test")
 TEST_SHARE, VALIDATION_SHARE = 0.2, 0.1
@@ -76,9 +76,9 @@ def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
         title=f"labels of {path.name}",
         kind="text-classification",
         label_names=tuple(names),
-        train=_rows(train),
-        validation=_rows(splits["validation"]),
-        test=_rows(splits["test"]),
+        train=Rows.of(train),
+        validation=Rows.of(splits["validation"]),
+        test=Rows.of(splits["test"]),
         config=study_config(max(1, len(train)), seed),
         unit="texts",
         source=f"{len(table):,} rows of {path.name}, "
@@ -237,10 +237,7 @@ def _split_rows(table: pd.DataFrame, path: Path) -> dict[str, pd.DataFrame]:
     """The rows of each split, those that the file names or random ones."""
     groups = table["text"].map(_fingerprint)
     if "split" not in table:
-        sizes = {
-            "test": round(TEST_SHARE * len(table)),
-            "validation": round(VALIDATION_SHARE * len(table)),
-        }
+        sizes = {"test": round(TEST_SHARE * len(table)), "validation": round(VALIDATION_SHARE * len(table))}
         return {name: table.loc[rows] for name, rows in _split(groups, table["label"], sizes).items()}
     unknown = sorted(set(table["split"]) - set(SPLITS))
     if unknown or "test" not in set(table["split"]):
@@ -280,7 +277,3 @@ def _check_classes(splits: dict[str, pd.DataFrame], names: list[str], path: Path
                 f"{len(splits[split])} {split} rows of {path.name}. Add rows, merge rare classes, or train "
                 "on more labels."
             )
-
-
-def _rows(part: pd.DataFrame) -> Rows:
-    return Rows(part["text"].tolist(), part["label"].tolist())

@@ -11,11 +11,20 @@ from huggingface_hub import ModelCard
 from huggingface_hub.utils import validate_repo_id
 
 from prevlib.evaluation import run_behaviour_tests
-from prevlib.evaluation.card_sections import main_result, plain, table
-from prevlib.evaluation.inputs import Rows, Task
-from prevlib.evaluation.report import PICTURES, Picture, card_page, model_card, numbers, write_card
-from prevlib.evaluation.results import Evaluation, score_texts
 from prevlib.evaluation.uncertainty import Interval
+from prevlib.report.card import (
+    PICTURES,
+    Picture,
+    card_page,
+    main_result,
+    model_card,
+    numbers,
+    plain,
+    table,
+    write_card,
+)
+from prevlib.report.scores import Evaluation, score_texts
+from prevlib.report.task import Rows, Task
 from prevlib.training import TrainConfig
 
 PNG = b"\x89PNG\r\n\x1a\n rest of a picture"

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from prevlib.course_tasks import COURSE_TASKS
 from prevlib.datasets import load_speeches
-from prevlib.evaluation.inputs import length_slices, load_task
-from prevlib.evaluation.own_data import read_task
+from prevlib.report import COURSE_TASKS
+from prevlib.report.course_tasks import load_task
+from prevlib.report.own_data import read_task
+from prevlib.report.task import length_slices
 
 # 60 texts a class that differ, of one to six words
 ROWS = [(f"{word} {'very ' * (i % 5)}number {i}", label) for i in range(60) for word, label in

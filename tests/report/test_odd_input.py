@@ -12,9 +12,10 @@ import torch
 from transformers import BertConfig, BertModel
 
 from prevlib import __main__ as command_line
+from prevlib import cost
 from prevlib.checkpoints import load_tokenizer, quiet_transformers
-from prevlib.evaluation import cost, pipeline
-from prevlib.evaluation.card_sections import plain
+from prevlib.report import run
+from prevlib.report.card import plain
 
 
 @pytest.fixture(autouse=True)
@@ -313,7 +314,7 @@ def test_the_file_is_refused(name, checkpoint, tmp_path):
 def test_the_option_is_refused(options, text, checkpoint, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.csv").write_bytes(table())
-    monkeypatch.setattr(pipeline, "finetune_classifier", None)  # would be called if training began
+    monkeypatch.setattr(run, "finetune_classifier", None)  # would be called if training began
     with pytest.raises(SystemExit, match=f"^error: (?s:.*){text}") as raised:
         command_line.main(["evaluate", str(checkpoint), "--data", "mine.csv", "--out", "out", *options])
     assert "\n" not in str(raised.value)

@@ -22,22 +22,24 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from prevlib.arguments import check_unicode
-from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_tokenizer
+from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_config, load_tokenizer
+from prevlib.cost import cost_profile
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
-from prevlib.evaluation.cost import cost_profile
-from prevlib.evaluation.inputs import Task, draw_rows, load_task
-from prevlib.evaluation.own_data import read_task
-from prevlib.evaluation.results import Evaluation, Scores, score_tags, score_texts
-from prevlib.evaluation.subject import describe_checkpoint, find_head
-from prevlib.evaluation.tasks import linear_classifier
 from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
 from prevlib.finetuning import (
     TextClassifier,
+    TokenTagger,
     finetune_classifier,
     finetune_tagger,
+    linear_classifier,
     predict_logits,
     predict_tags,
 )
+from prevlib.report.checkpoint_facts import describe_checkpoint, find_head
+from prevlib.report.course_tasks import load_task
+from prevlib.report.own_data import read_task
+from prevlib.report.scores import Evaluation, Scores, score_tags, score_texts
+from prevlib.report.task import Task, draw_rows
 
 MODEL, PREDICTIONS, COST, SETTINGS = "model", "predictions.jsonl", "cost.json", "settings.json"
 TRAINING = "training"  # checkpoints, until the model is there
@@ -119,24 +121,32 @@ def evaluate(
     return Evaluation(rows, model, scores, behaviour, cost)
 
 
+def fine_tune(task: Task, checkpoint: str | Path, **options) -> TextClassifier | TokenTagger:
+    """Train a checkpoint on the training rows of a task, by its recipe.
+
+    Args:
+        task: A tagger is told of capitals if the task says so and the checkpoint has a second token type.
+        checkpoint: Alias, folder or hub name.
+        options: As for ``finetune_classifier`` and ``finetune_tagger``.
+    Returns:
+        The model, whose outputs have the names of the labels.
+    """
+    options |= {"config": task.config}
+    if task.kind == "token-classification":
+        can_mark = getattr(load_config(checkpoint), "type_vocab_size", 0) > 1
+        options |= {"label_names": task.label_names, "mark_capitals": task.mark_capitals and can_mark}
+        return finetune_tagger(*task.train, checkpoint, **options)
+    trained = finetune_classifier(*task.train, checkpoint, num_labels=len(task.label_names), **options)
+    trained.model.config.id2label = dict(enumerate(task.label_names))
+    trained.model.config.label2id = {name: number for number, name in enumerate(task.label_names)}
+    return trained
+
+
 def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool) -> dict:
     """What there is to say about the training, after it."""
     folder = output / MODEL
     if not folder.exists():
-        options = {
-            "config": task.config,
-            "checkpoint_dir": output / TRAINING,
-            "show_progress": show_progress,
-        }
-        if task.kind == "token-classification":
-            trained = finetune_tagger(*task.train, checkpoint, label_names=task.label_names, **options)
-        else:
-            trained = finetune_classifier(
-                *task.train, checkpoint, num_labels=len(task.label_names), **options
-            )
-            names = dict(enumerate(task.label_names))
-            trained.model.config.id2label = names
-            trained.model.config.label2id = {name: number for number, name in names.items()}
+        trained = fine_tune(task, checkpoint, checkpoint_dir=output / TRAINING, show_progress=show_progress)
         facts = {
             "n_labels": len(task.train.texts),
             "epochs": task.config.num_train_epochs,
@@ -187,7 +197,7 @@ def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progr
                 line["logits"] = [round(float(logit), 5) for logit in logits[head]]
             bar.update(len(chunk))
     if len(set(task.train.labels)) > 1 and any(re.search(r"\b\w\w", text) for text in task.train.texts):
-        simpler = linear_classifier("", "tfidf").fit(*task.train).predict(task.test.texts)
+        simpler = linear_classifier("tfidf").fit(*task.train).predict(task.test.texts)
         for line, label in zip((line for line in lines if line["split"] == "test"), simpler, strict=True):
             line["simpler"] = task.label_names[label]
     return lines

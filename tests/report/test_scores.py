@@ -5,9 +5,9 @@ import pytest
 from scipy.special import log_softmax
 
 from prevlib.evaluation import bootstrap_interval, wilson_interval
-from prevlib.evaluation.inputs import Rows, Task
-from prevlib.evaluation.results import CONSTANT, LINEAR, LOOKUP, score_tags, score_texts
 from prevlib.metrics import accuracy_score, span_f1_score
+from prevlib.report.scores import CONSTANT, LINEAR, LOOKUP, score_tags, score_texts
+from prevlib.report.task import Rows, Task
 from prevlib.training import TrainConfig
 
 

@@ -4,26 +4,33 @@ A card is Markdown with a head of metadata that the Hugging Face hub reads: whic
 scores. The same Markdown becomes one page of HTML with the pictures inside, which opens anywhere and asks
 nobody for anything. Every picture has a text beside it that says the same in words.
 
-Used by ``prevlib evaluate`` and notebook 21. Left out: what the card says (``card_sections.py``),
-and drawing: pictures come as arguments.
+A card that only praises is an advertisement. So what is missing is said in its place, and the limits are
+derived from the facts: one training run, a difference that may be luck, abilities that nobody tested. What
+the card says stands in the template ``data/model_card.md.jinja``; here are the values only.
+
+Used by ``prevlib evaluate`` and notebook 21. Left out: drawing (``pictures.py``); pictures come as arguments.
+Source: Mitchell et al. 2019, *Model Cards for Model Reporting*.
 """
 
 import base64
 import io
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
+from jinja2 import Template
 from markdown_it import MarkdownIt
 
-from prevlib.evaluation import card_sections as sections
-from prevlib.evaluation.results import Evaluation
+from prevlib.evaluation.uncertainty import Interval, wilson_interval
+from prevlib.report.scores import Evaluation
 
+DATA = Path(__file__).parents[1] / "data"
 PICTURES = ("scores", "confusion", "slices", "behaviour", "calibration")
 METRIC_IDS = {  # as the hub calls them; what is not here is in the text only
     "accuracy": "accuracy",
@@ -33,21 +40,7 @@ METRIC_IDS = {  # as the hub calls them; what is not here is in the text only
     "precision": "precision",
     "recall": "recall",
 }
-STYLE = """
-body { font: 17px/1.55 system-ui, sans-serif; color: #1c1c1c; background: #fff; margin: 0 1rem; }
-main { max-width: 46rem; margin: 2.5rem auto 4rem; }
-h1 { line-height: 1.2; }
-h2 { margin-top: 2.4rem; border-bottom: 1px solid #ccc; padding-bottom: .2rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; font-size: .92em; margin: 1rem 0; }
-th, td { padding: .3rem .9rem .3rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
-thead th { border-bottom: 2px solid #888; }
-thead:not(:has(th:not(:empty))) { display: none; }
-td[style*="right"] { white-space: nowrap; }
-img { max-width: 100%; height: auto; display: block; margin-top: 1.2rem; }
-img + em { color: #555; font-size: .92em; }
-code { background: #f2f2f2; padding: .1rem .3rem; border-radius: 3px; overflow-wrap: anywhere; }
-pre { background: #f2f2f2; padding: .8rem; overflow-x: auto; }
-"""
+N_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
@@ -85,34 +78,68 @@ def model_card(
     if set(pictures) - set(PICTURES):
         raise ValueError(f"`pictures` must be named out of {PICTURES}; got {tuple(pictures)}.")
 
-    def picture(name: str) -> str:
-        if name not in pictures:
-            return ""
-        alt, caption = sections.plain(pictures[name].alt), sections.plain(pictures[name].caption)
-        return f"![{alt}]({name}.png)\n*{caption}*"
+    return ModelCard.from_template(
+        _metadata(evaluation),
+        template_str=(DATA / "model_card.md.jinja").read_text(encoding="utf-8"),
+        pictures=pictures,
+        command=command,
+        version=version("prevlib"),
+        **vars(evaluation) | _values(evaluation),
+    )
 
-    data = _metadata(evaluation)
-    blocks = [f"# {sections.plain(data.model_name)}", sections.summary(evaluation)]
-    for title, write, name in (
-        ("Data", sections.data, None),
-        ("Model", sections.model, None),
-        ("Scores", sections.scores, "scores"),
-        ("Classes", sections.classes, "confusion"),
-        ("Errors", sections.errors, None),
-        ("Slices", sections.slices, "slices"),
-        ("Behaviour", sections.behaviour, "behaviour"),
-        ("", sections.failures, None),
-        ("Calibration", sections.calibration, "calibration"),
-        ("Cost", sections.cost, None),
-        ("Limits", sections.limits, None),
-    ):
-        text = [block for block in write(evaluation) if block]
-        if text:
-            blocks += [f"## {title}" if title else "", *text, picture(name)]
-    made_by = f"Made by prevlib {version('prevlib')}"
-    blocks.append(f"{made_by}:\n\n```\n{command}\n```" if command else f"{made_by}.")
-    body = "\n\n".join(block for block in blocks if block)
-    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body}\n")
+
+def _values(evaluation: Evaluation) -> dict:
+    """What the template writes down, besides what it takes from the evaluation itself."""
+    task, scores, behaviour = evaluation.task, evaluation.scores, evaluation.behaviour
+    splits = (task.train, task.validation, task.test)
+    parts = {task.unit: [len(split.texts) for split in splits]}
+    if task.kind == "text-classification":
+        for number, name in enumerate(task.label_names):
+            parts[f"of them {name}"] = [split.labels.count(number) for split in splits]
+    else:
+        parts["names in them"] = [_n_names(split.labels) for split in splits]
+    models = {"this model": scores.metrics} | dict(reversed(scores.baselines.items()))
+    values = {
+        "capital": lambda text: text[:1].upper() + text[1:],
+        "plain": plain,
+        "table": table,
+        "main_result": main_result(evaluation),
+        "n_examples": N_EXAMPLES,
+        "parts": parts,
+        "columns": list(models),
+        "score_rows": [[name, *(own.get(name, "") for own in models.values())] for name in scores.metrics],
+        "classes": [
+            [name, row["precision"], row["recall"], _interval(row, "f1-score"), int(row["support"])]
+            for name, row in scores.per_class.iterrows()
+        ],
+        "slices": [
+            [name, int(row["n"]), "too few" if pd.isna(row["score"]) else _interval(row, "score")]
+            for name, row in scores.slices.iterrows()
+        ],
+    }
+    if behaviour is not None:
+        wrong = behaviour.failures[behaviour.failures["kind"] == "MFT"]
+        wrong = wrong.groupby("test", sort=False).head(1).head(N_EXAMPLES)
+        values["failures"] = wrong[["test", "text", "expected", "p_text"]].to_numpy().tolist()
+        values["abilities"] = [
+            [*key, int(row["n"]), wilson_interval(row["failures"], row["n"])]
+            for key, row in failure_rates(evaluation).iterrows()
+        ]
+    return values
+
+
+def main_result(evaluation: Evaluation) -> str:
+    """The main score in one line."""
+    metric, value = next(iter(evaluation.scores.metrics.items()))
+    task = evaluation.task
+    result = f"{metric} {value} on {len(task.test.texts):,} test {task.unit}"
+    return f"{result} of {len(set(task.groups))} {task.group_unit}" if task.group_unit else result
+
+
+def failure_rates(evaluation: Evaluation) -> pd.DataFrame:
+    """Cases and failures by ability and kind, the worst first."""
+    sums = evaluation.behaviour.table.groupby(["capability", "kind"])[["n", "failures"]].sum()
+    return sums.loc[(sums["failures"] / sums["n"]).sort_values(ascending=False, kind="stable").index]
 
 
 def _metadata(evaluation: Evaluation) -> ModelCardData:
@@ -153,12 +180,8 @@ def card_page(card: ModelCard, pictures: Mapping[str, Picture] | None = None) ->
     for name, picture in (pictures or {}).items():
         inside = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
         body = body.replace(f'src="{name}.png"', f'src="{inside}"')
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(card.data.model_name)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    )
+    page = Template((DATA / "card.html.jinja").read_text(encoding="utf-8"))
+    return page.render(title=card.data.model_name, body=body)
 
 
 def write_card(folder: str | Path, card: ModelCard, pictures: Mapping[str, Picture]) -> Path:
@@ -195,3 +218,39 @@ def numbers(evaluation: Evaluation) -> dict:
             "bins": scores.calibration.bins.to_dict("records")
         }
     return found
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """A table; columns of numbers stand on the right."""
+    if not rows:
+        return ""
+    numbers = [
+        all(row[i] == "" or isinstance(row[i], int | float | Interval) for row in rows)
+        for i in range(len(columns))
+    ]
+    lines = [columns, ["--:" if number else ":--" for number in numbers], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell if i == 1 else _cell(cell) for cell in line) + " |"
+        for i, line in enumerate(lines)
+    )
+
+
+def plain(text: str) -> str:
+    """Text that Markdown and HTML show as it is, on one line."""
+    return re.sub(r"([\\`*_\[\]<>|~$]|&(?=[\w#]+;))", r"\\\1", " ".join(str(text).split()))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Interval):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else plain(value)
+
+
+def _n_names(tags: list[list[str]]) -> int:
+    return sum(tag.startswith("B-") for sentence in tags for tag in sentence)
+
+
+def _interval(row: pd.Series, name: str) -> Interval:
+    return Interval(row[name], row["low"], row["high"], 0.95)

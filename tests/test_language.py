@@ -34,7 +34,7 @@ from prevlib.evaluation import (
     token_log_probs,
     wilson_interval,
 )
-from prevlib.evaluation.masked_logits import logits_at
+from prevlib.language import logits_at
 from prevlib.tokenization import train_wordpiece
 
 CORPUS = ["the film is good . the films are bad ! a good film", "an old man watches the sea"] * 2

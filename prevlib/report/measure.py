@@ -1,8 +1,13 @@
-"""The rows of the scorecard, measured: ``python -m prevlib.evaluation.measure prevlib/data/scorecard.json``.
+"""The rows of the scorecard, measured: ``python -m prevlib.report.measure prevlib/data/scorecard.json``.
 
-A row is a model and a way to use it, such as ``"minilm full"`` (see ``tasks.py``), or ``"tfidf"``. Any folder
-or hub name takes the place of ``minilm``. A row holds what ``tasks`` scores, with intervals; what ``cost``
-counts and times; and what the model may be used for: licence, languages, longest input, heads.
+A row is a checkpoint and one of the ways to use it (``finetuning/recipes.py``), such as ``"minilm full"``,
+or ``"tfidf"``. Any folder or hub name takes the place of ``minilm``. A row holds scores with their intervals;
+what ``cost`` counts and times; and what the model may be used for: licence, languages, longest input, heads.
+
+Scored are the tasks of the course, by the recipes of ``prevlib evaluate``; what the study of lesson 07 holds
+is read from there. Of the entities only those sentences count whose names have no word in the training rows.
+A masked-language-model head, where a frozen model has one, is scored on minimal pairs. Intervals are over
+test rows. Each model is trained once, so the luck of training is not in them.
 
 Costs come first, all models in one sitting, since only then they compare; the joules are an estimate. The
 file is written again after every row, so an interrupted run goes on where it stopped. The six rows of the
@@ -17,22 +22,45 @@ import pickle
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 from tqdm.auto import tqdm
 
-from prevlib.checkpoints import CHECKPOINTS, checkpoint_fingerprints, load_encoder, load_tokenizer
-from prevlib.datasets import load_reviews
-from prevlib.evaluation.cost import cost_profile, peak_memory_mib, time_reading
+from prevlib.checkpoints import (
+    CHECKPOINTS,
+    checkpoint_fingerprints,
+    load_encoder,
+    load_masked_lm,
+    load_tokenizer,
+)
+from prevlib.cost import cost_profile, peak_memory_mib, time_reading
+from prevlib.datasets import load_minimal_pairs
 from prevlib.evaluation.scorecard import read_scorecard
-from prevlib.evaluation.tasks import METHODS, TASKS, Budget, has_masked_lm, linear_classifier, sample
+from prevlib.evaluation.uncertainty import Interval
 from prevlib.features import longest_input
 from prevlib.files import check_made_from, write_whole
+from prevlib.finetuning import (
+    METHODS,
+    linear_classifier,
+    linear_tagger,
+    predict_logits,
+    predict_tags,
+    read_study,
+)
+from prevlib.language import minimal_pair_accuracy, score_minimal_pairs
+from prevlib.report import COURSE_TASKS
+from prevlib.report.course_tasks import NEW_WORDS, load_task
+from prevlib.report.run import fine_tune
+from prevlib.report.scores import main_score
+from prevlib.report.task import Task, draw_rows
 
 MODELS = ("tfidf", "mini frozen", "mini full", "minilm frozen", "minilm full", "minilm scratch")
+TASKS = (*COURSE_TASKS, "minimal_pairs")
+N_RESAMPLES = 10_000
 WATTS = 15.0  # a guess for a small laptop
 PREDICT = """
 import pickle, sys
@@ -41,10 +69,20 @@ model.predict(texts)
 """
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How many rows are read; smaller numbers are for trying things out."""
+
+    sentiment: int = 2000  # to train on
+    entities: int = 1000  # or all there are
+    eras: int = 2000
+    test_rows: int | None = None  # of each test set; None takes all
+
+
 def measure(
     output: str | Path,
     models: Sequence[str] = MODELS,
-    tasks: Sequence[str] = tuple(TASKS),
+    tasks: Sequence[str] = TASKS,
     *,
     budget: Budget | None = None,
     show_progress: bool = True,
@@ -79,12 +117,12 @@ def measure(
     return read_scorecard(output)
 
 
-def measure_model(name: str, tasks: Sequence[str] = tuple(TASKS), *, budget: Budget | None = None) -> dict:
+def measure_model(name: str, tasks: Sequence[str] = TASKS, *, budget: Budget | None = None) -> dict:
     """The row of one model: ``scorecard({name: measure_model(name), ...})``.
 
     Args:
         name: ``"tfidf"``, or an alias, folder or hub name and a method, such as ``"mini frozen"``.
-        tasks: Out of ``tasks.TASKS``; one that this model cannot do is left out.
+        tasks: Out of ``TASKS``; one that this model cannot do is left out.
         budget: How much is read; ``Budget()`` if None.
     Raises:
         ValueError: If the name is not that of a row, or a task is unknown.
@@ -128,21 +166,74 @@ def _row(name: str, tasks: Sequence[str], budget: Budget) -> dict:
     checkpoint, method = _check_row(name, tasks)
     row = {"name": name, "checkpoint": checkpoint, "method": method} | _scope(checkpoint, method)
     if method == "frozen":  # no weight of the encoder moves, so training is little more than reading
-        model = linear_classifier(checkpoint, method)
+        model = linear_classifier(method, checkpoint)
         row["finetuning_seconds_per_1000_labels"] = _training_seconds(model, budget)
     for task in tasks:
-        interval = TASKS[task](checkpoint, method, budget)
+        score = _score_pairs if task == "minimal_pairs" else _score_task
+        interval = score(task, checkpoint, method, budget)
         if interval is not None:
             row |= {task: interval.estimate, f"{task}_low": interval.low, f"{task}_high": interval.high}
     return _rounded(row)
+
+
+def _score_task(name: str, checkpoint: str, method: str, budget: Budget) -> Interval:
+    """The main score of a task of the course, of the entities that of ``NEW_WORDS``."""
+    task = load_task(name, n_labels=getattr(budget, name))
+    rows = np.flatnonzero(task.slices.get(NEW_WORDS, np.ones(len(task.test.texts))))
+    if budget.test_rows:
+        rows = rows[draw_rows(len(rows), budget.test_rows, 0)]
+    study = read_study()
+    same = study[(study.method == method) & (study.n_labels == budget.sentiment) & (study.seed == 0)]
+    if name == "sentiment" and len(same) and checkpoint == "minilm":
+        predicted = (np.array(same["y_proba"].iloc[0]) > 0.5)[rows]
+        return main_score(task.only(rows), predicted)
+    task = task.only(rows)
+    return main_score(task, _predict(task, checkpoint, method), n_resamples=N_RESAMPLES)
+
+
+def _predict(task: Task, checkpoint: str, method: str) -> Sequence:
+    """Classes of the test rows, or tags of their words."""
+    texts, is_linear = task.test.texts, method in ("tfidf", "frozen")
+    if not is_linear:
+        trained = fine_tune(task, checkpoint, random_init=method == "scratch", show_progress=False)
+    if task.kind == "text-classification":
+        if is_linear:
+            return linear_classifier(method, checkpoint).fit(*task.train).predict(texts)
+        return predict_logits(trained, texts).argmax(axis=1)
+    if is_linear:
+        tagger = linear_tagger(method, checkpoint).fit(task.train.texts, sum(task.train.labels, []))
+        tags = iter(tagger.predict(texts))
+        return [[str(next(tags)) for _ in words] for words in texts]
+    return predict_tags(trained, texts)
+
+
+def _score_pairs(_, checkpoint: str, method: str, budget: Budget) -> Interval | None:
+    """Accuracy on minimal pairs; None if the model has no head for masked words, or lost it in training."""
+    if not _has_masked_lm(checkpoint, method):
+        return None
+    pairs = load_minimal_pairs()["test"]
+    pairs = pairs.select(draw_rows(len(pairs), budget.test_rows, 0)) if budget.test_rows else pairs
+    scored = score_minimal_pairs(pairs, checkpoint, show_progress=False)
+    return minimal_pair_accuracy(scored["good_score"], scored["bad_score"])
+
+
+def _has_masked_lm(checkpoint: str, method: str) -> bool:
+    """Whether there is a trained head for masked words; training puts another one in its place."""
+    if method != "frozen":
+        return False
+    try:
+        load_masked_lm(checkpoint)
+    except ValueError:
+        return False
+    return True
 
 
 def _costs(checkpoint: str, budget: Budget) -> dict:
     """``cost_profile`` as a dict; for ``"tfidf"`` the same facts of a linear model of words."""
     if checkpoint != "tfidf":
         return _rounded(asdict(cost_profile(checkpoint, watts=WATTS)))
-    texts = list(load_reviews()["test"]["text"][:32])
-    model = linear_classifier(checkpoint, "tfidf")
+    texts = load_task("sentiment").test.texts[:32]
+    model = linear_classifier("tfidf")
     seconds = _training_seconds(model, budget)
     words, linear = (step for _, step in model.steps)
     times = time_reading(model.predict, texts)
@@ -162,10 +253,10 @@ def _costs(checkpoint: str, budget: Budget) -> dict:
 
 def _training_seconds(model: Pipeline, budget: Budget) -> float:
     """Of 1,000 labels; the model is trained in place."""
-    train = sample(load_reviews()["train"], budget.sentiment_labels)
+    train = load_task("sentiment", n_labels=budget.sentiment).train
     started = time.perf_counter()
-    model.fit(list(train["text"]), train["label"])
-    return 1000 * (time.perf_counter() - started) / len(train)
+    model.fit(*train)
+    return 1000 * (time.perf_counter() - started) / len(train.texts)
 
 
 def _scope(checkpoint: str, method: str) -> dict:
@@ -173,12 +264,11 @@ def _scope(checkpoint: str, method: str) -> dict:
     if checkpoint == "tfidf":
         return {"licence": "BSD-3-Clause", "languages": ["any"], "max_length": None, "heads": []}
     known, model = CHECKPOINTS.get(checkpoint), load_encoder(checkpoint)
-    keeps_head = method == "frozen" and has_masked_lm(checkpoint)  # training puts another one in its place
     return {
         "licence": known.licence if known else None,
         "languages": ["English"] if known else None,
         "max_length": longest_input(load_tokenizer(checkpoint), model),
-        "heads": ["masked words"] if keeps_head else [],
+        "heads": ["masked words"] if _has_masked_lm(checkpoint, method) else [],
     }
 
 
@@ -189,7 +279,7 @@ def _rounded(facts: Mapping) -> dict:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m prevlib.evaluation.measure",
+        prog="python -m prevlib.report.measure",
         description="Measure scores, costs and scope of models. Resumable: call it again if interrupted.",
     )
     parser.add_argument("output", type=Path, help="file of results, JSON")

@@ -8,15 +8,17 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification, BertModel
 
+from prevlib import cost
 from prevlib.checkpoints import load_tokenizer
 from prevlib.datasets.entities import NER_TAGS
-from prevlib.evaluation import cost, pipeline
-from prevlib.evaluation.inputs import Rows, load_task
-from prevlib.evaluation.own_data import read_task
-from prevlib.evaluation.pipeline import evaluate
-from prevlib.evaluation.results import LINEAR, LOOKUP
-from prevlib.evaluation.subject import describe_checkpoint, find_head
 from prevlib.finetuning import predict_logits, predict_tags
+from prevlib.report import run
+from prevlib.report.checkpoint_facts import describe_checkpoint, find_head
+from prevlib.report.course_tasks import load_task
+from prevlib.report.own_data import read_task
+from prevlib.report.run import evaluate
+from prevlib.report.scores import LINEAR, LOOKUP
+from prevlib.report.task import Rows
 
 
 @pytest.fixture(autouse=True)
@@ -170,12 +172,12 @@ def test_after_an_interruption_no_finished_step_is_done_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, broken, fail)
+        patch.setattr(run, broken, fail)
         with pytest.raises(KeyboardInterrupt):
             evaluate(tmp_path / "broken", encoder, **quick)
     with monkeypatch.context() as patch:
         for step in done:
-            patch.setattr(pipeline, step, fail)
+            patch.setattr(run, step, fail)
         resumed = evaluate(tmp_path / "broken", encoder, **quick)
     assert resumed.scores.metrics == whole.scores.metrics
 
@@ -219,4 +221,4 @@ def test_the_usual_tag_of_a_word_is_counted():
     task = load_task("entities")
     taught = Rows([["Oslo", "won"], ["Oslo", "fell"], ["Oslo"]], [["B-LOC", "O"], ["B-ORG", "O"], ["B-LOC"]])
     asked = Rows([["Oslo", "won", "again"]], [["B-LOC", "O", "O"]])
-    assert pipeline._usual_tags(replace(task, train=taught, test=asked)) == [["B-LOC", "O", "O"]]
+    assert run._usual_tags(replace(task, train=taught, test=asked)) == [["B-LOC", "O", "O"]]

@@ -3,20 +3,17 @@
 Two folders of the same name can hold different weights, so a report names both. And a classifier that was
 trained elsewhere numbers its labels as it likes: taken in the wrong order, a good one scores below chance.
 
-Used by ``pipeline.py`` and notebook 21. Left out: loading, which ``checkpoints`` does.
+Used by ``run.py`` and notebook 21. Left out: loading, which ``checkpoints`` does.
 """
 
 from pathlib import Path
 
 from prevlib.checkpoints import CHECKPOINTS, checkpoint_path, load_config
-from prevlib.evaluation.inputs import Task
 from prevlib.files import sha256_of
+from prevlib.report.task import Task
 
 HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}  # of embedded checkpoints
-HEADS = {
-    "text-classification": "ForSequenceClassification",
-    "token-classification": "ForTokenClassification",
-}
+HEADS = {"text-classification": "ForSequenceClassification", "token-classification": "ForTokenClassification"}
 
 
 def describe_checkpoint(checkpoint: str | Path) -> dict:

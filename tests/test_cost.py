@@ -5,8 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 
+from prevlib import cost
 from prevlib.checkpoints import CHECKPOINTS, checkpoint_path, load_tokenizer
-from prevlib.evaluation import cost, cost_profile, latency_ratios
+from prevlib.cost import cost_profile, latency_ratios
 
 TEXTS = ["a joy", "it was long and loud , and nobody laughed", "a fine film"]
 
