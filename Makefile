@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 # Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
 export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
-PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
+PRETRAIN := $(BIN)/torchrun --nproc_per_node 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
 BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -31,10 +32,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
 from prevlib.arguments import check_count
-from prevlib.checkpoints import checkpoint_path, load_encoder, load_tokenizer
+from prevlib.checkpoints import Loaded, checkpoint_path, load_encoder, load_tokenizer
 from prevlib.datasets import load_reviews
-from prevlib.features import check_texts, longest_input
 from prevlib.finetuning import finetune_classifier
+from prevlib.inference import check_texts, longest_input
 from prevlib.training import TrainConfig
 
 BATCH_SIZES = (1, 8, 32)
@@ -82,7 +83,7 @@ class CostProfile:
 
 
 def cost_profile(
-    checkpoint: str | Path,
+    checkpoint: str | Path | Loaded,
     texts: Sequence[str] | None = None,
     *,
     watts: float = 15.0,
@@ -95,7 +96,7 @@ def cost_profile(
     are used as they are set (``torch.get_num_threads()``). Everything runs once before it is timed.
 
     Args:
-        checkpoint: Alias, folder or hub name of an encoder.
+        checkpoint: Alias, folder or hub name of an encoder, or a loaded model.
         texts: What it will have to read, since time grows with length; 32 test reviews if None. Cut at the
             model's maximum.
         watts: Power of the whole machine while it computes, to turn seconds into joules. The default is a
@@ -116,6 +117,10 @@ def cost_profile(
     texts = list(load_reviews()["test"]["text"][:32]) if texts is None else check_texts(texts)
     if not watts > 0:
         raise ValueError(f"`watts` must be above 0; got {watts}. A small laptop takes about 15.")
+    if isinstance(checkpoint, Loaded):  # the other process reads it from the disk
+        with TemporaryDirectory() as folder:
+            checkpoint.save(folder)
+            return cost_profile(folder, texts, watts=watts, finetune=finetune, repeats=repeats)
     folder = checkpoint_path(checkpoint)  # from here on the hub is not asked again
     model, tokenize = _load(checkpoint)
     read = partial(_read, model, tokenize)

@@ -31,13 +31,12 @@ from tqdm.auto import tqdm
 from transformers import BatchEncoding, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from prevlib.arguments import check_count
-from prevlib.checkpoints import load_masked_lm, load_tokenizer
+from prevlib.checkpoints import Loaded, load_masked_lm
 from prevlib.evaluation.uncertainty import Interval, wilson_interval
-from prevlib.features import best_device, check_texts, longest_input, pack_linear_layers
+from prevlib.inference import check_texts, longest_input, pack_linear_layers, ready_to_run
 
 WORTH_PACKING = 500  # runs of the model that save more time than laying out its weights anew takes
 METHODS = ("original", "within_word_l2r")
-Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 
 class TokenScores(NamedTuple):
@@ -63,8 +62,8 @@ def token_log_probs(
 
     Args:
         texts: Strings with at least one token each.
-        checkpoint: Alias, folder or hub name; or (model, tokenizer), such as an untrained twin:
-            ``load_masked_lm("mini", random_init=True), load_tokenizer("mini")``.
+        checkpoint: Alias, folder or hub name; or a loaded model, such as an untrained twin:
+            ``Loaded(load_masked_lm("mini", random_init=True), load_tokenizer("mini"))``.
         within_word_left_to_right: Mask the following pieces of the word as well.
         tokens_per_batch: Tokens run at once, padding included; the result does not depend on it.
         show_progress: Show a bar.
@@ -83,7 +82,7 @@ def token_log_probs(
     """
     texts = check_texts(texts)
     tokens_per_batch = check_count("tokens_per_batch", tokens_per_batch)
-    model, tokenizer = _load(checkpoint)
+    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
     encodings = tokenizer(texts, return_special_tokens_mask=True, verbose=False)
     _check_encodings(texts, encodings, tokenizer, longest_input(tokenizer, model))
     ids = [torch.tensor(row) for row in encodings["input_ids"]]
@@ -270,19 +269,6 @@ def logits_at(model: PreTrainedModel, input_ids: Tensor, lengths: Tensor, positi
     looked_at = last.attention.output(context.transpose(1, 2).flatten(2), looked_at)
     looked_at = last.output(last.intermediate(looked_at), looked_at)
     return model.cls(looked_at.squeeze(1)).float()
-
-
-def _load(checkpoint: str | Path | Loaded) -> Loaded:
-    if isinstance(checkpoint, tuple):
-        model, tokenizer = checkpoint
-    else:
-        model, tokenizer = load_masked_lm(checkpoint), load_tokenizer(checkpoint)
-    if tokenizer.mask_token_id is None:
-        raise ValueError(
-            f"`checkpoint` must have a mask token; got a {type(tokenizer).__name__} without one. "
-            "Masked language models have one, models that read from left to right do not."
-        )
-    return model.eval().to(best_device()), tokenizer
 
 
 def _check_encodings(

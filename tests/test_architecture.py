@@ -16,9 +16,9 @@ from prevlib import evaluation
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "arguments files datasets checkpoints tokenization masking losses encoder features setup_check plots "
-    "training pretraining finetuning metrics evaluation loss_checks language cost generation interpretation "
-    "report exercises widgets __main__"
+    "arguments files datasets checkpoints tokenization masking losses encoder inference features setup_check "
+    "plots training pretraining finetuning metrics evaluation loss_checks language cost generation "
+    "interpretation report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
 MOST_LINES = {"prevlib": 11_350, "grading": 1_800}  # of code; tests, notebooks and data are not counted

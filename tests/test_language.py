@@ -10,20 +10,18 @@ import torch
 from datasets import Dataset
 from hypothesis import given
 from hypothesis import strategies as st
+from small_models import small_bert
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.processors import BertProcessing
 from transformers import (
-    BertConfig,
     BertForMaskedLM,
-    DistilBertConfig,
     DistilBertForMaskedLM,
     PreTrainedTokenizerFast,
-    RobertaConfig,
     RobertaForMaskedLM,
 )
 
 import prevlib.evaluation
-from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
+from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer, quiet_transformers
 from prevlib.datasets import load_minimal_pairs, load_reviews
 from prevlib.evaluation import (
     Interval,
@@ -48,25 +46,22 @@ def tokenizer():
     return train_wordpiece(CORPUS, vocab_size=70)
 
 
-def tiny(model_class, config_class, vocab_size, **changes):
+def tiny(model_class, vocab_size, **changes):
     """A model whose random weights are large, so that every token and position matters."""
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    if config_class is DistilBertConfig:
-        sizes = {"dim": 16, "n_layers": 2, "n_heads": 2, "hidden_dim": 32}
-    sizes |= {"vocab_size": vocab_size, "max_position_embeddings": 40, "initializer_range": 0.3}
-    torch.manual_seed(1)
-    return model_class(config_class(**sizes | changes)).eval()
+    sizes = {"hidden_size": 16, "intermediate_size": 32, "hidden_dim": 32, "vocab_size": vocab_size}
+    sizes |= {"max_position_embeddings": 40, "initializer_range": 0.3}
+    return small_bert(model_class, **sizes | changes)
 
 
 @pytest.fixture(scope="module")
 def bert(tokenizer):
-    return tiny(BertForMaskedLM, BertConfig, len(tokenizer)), tokenizer
+    return Loaded(tiny(BertForMaskedLM, len(tokenizer)), tokenizer)
 
 
 @pytest.fixture
 def frequencies(tokenizer):
     """A model that knows how frequent tokens are, and nothing of their context; (model, probabilities)."""
-    model = tiny(BertForMaskedLM, BertConfig, len(tokenizer), tie_word_embeddings=False)
+    model = tiny(BertForMaskedLM, len(tokenizer), tie_word_embeddings=False)
     probs = torch.arange(1, len(tokenizer) + 1) / sum(range(len(tokenizer) + 1))
     with torch.no_grad():
         model.cls.predictions.decoder.weight.zero_()
@@ -105,12 +100,12 @@ def assert_same(scores, expected, atol=1e-5):
 
 def test_by_hand_where_only_frequencies_count(frequencies, tokenizer):
     model, probs = frequencies
-    one, other = token_log_probs(["the film", "good"], (model, tokenizer))
+    one, other = token_log_probs(["the film", "good"], Loaded(model, tokenizer))
     assert (one.tokens, other.tokens) == (["the", "film"], ["good"])
     ids = tokenizer.convert_tokens_to_ids(["the", "film", "good"])
     np.testing.assert_allclose(np.exp([*one.log_probs, *other.log_probs]), probs[ids], rtol=1e-5)
     # Total and count first, then one division: not the mean of the perplexities of the texts.
-    assert pseudo_perplexity(["the film", "good"], (model, tokenizer)) == pytest.approx(
+    assert pseudo_perplexity(["the film", "good"], Loaded(model, tokenizer)) == pytest.approx(
         np.prod(probs[ids]) ** (-1 / 3), rel=1e-5
     )
 
@@ -118,23 +113,21 @@ def test_by_hand_where_only_frequencies_count(frequencies, tokenizer):
 @pytest.mark.parametrize("within_words", [False, True])
 def test_equals_a_plain_loop(bert, within_words):
     scores = token_log_probs(TEXTS, bert, within_word_left_to_right=within_words)
-    assert_same(scores, plain_loop(TEXTS, *bert, within_words))
-    assert [score.tokens for score in scores] == [bert[1].tokenize(text) for text in TEXTS]
+    assert_same(scores, plain_loop(TEXTS, bert.model, bert.tokenizer, within_words))
+    assert [score.tokens for score in scores] == [bert.tokenizer.tokenize(text) for text in TEXTS]
 
 
 @pytest.mark.parametrize("within_words", [False, True])
 def test_equals_a_plain_loop_for_models_with_another_head(tokenizer, within_words):
-    distilbert = tiny(DistilBertForMaskedLM, DistilBertConfig, len(tokenizer)), tokenizer
+    distilbert = Loaded(tiny(DistilBertForMaskedLM, len(tokenizer)), tokenizer)
     scores = token_log_probs(TEXTS, distilbert, within_word_left_to_right=within_words)
-    assert_same(scores, plain_loop(TEXTS, *distilbert, within_words))
+    assert_same(scores, plain_loop(TEXTS, distilbert.model, tokenizer, within_words))
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
-@pytest.mark.parametrize(
-    "model_class, config_class", [(BertForMaskedLM, BertConfig), (RobertaForMaskedLM, RobertaConfig)]
-)
-def test_looking_at_one_position_gives_what_the_whole_model_says_there(model_class, config_class, attention):
-    model = tiny(model_class, config_class, 50, attn_implementation=attention).eval()
+@pytest.mark.parametrize("model_class", [BertForMaskedLM, RobertaForMaskedLM])
+def test_looking_at_one_position_gives_what_the_whole_model_says_there(model_class, attention):
+    model = tiny(model_class, 50, attn_implementation=attention)
     generator = torch.Generator().manual_seed(0)
     input_ids = torch.randint(5, 50, (6, 9), generator=generator)
     lengths, positions = torch.tensor([9, 9, 5, 7, 1, 2]), torch.tensor([0, 8, 4, 3, 0, 1])
@@ -145,7 +138,7 @@ def test_looking_at_one_position_gives_what_the_whole_model_says_there(model_cla
 
 
 def test_many_runs_on_packed_weights_leave_the_model_as_it_is(bert, tokenizer):
-    model = bert[0]
+    model = bert.model
     before = [type(module) for module in model.modules()]
     texts = [f"the songs are {word} and the film is long" for word in ["good", "bad"] * 50]
     few, many = token_log_probs(texts[:2], bert), token_log_probs(texts, bert)
@@ -162,11 +155,10 @@ def test_words_are_those_of_the_tokenizer_also_where_nothing_marks_their_pieces(
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=bytes_._tokenizer, cls_token="<s>", sep_token="</s>", **names
     )
-    roberta = tiny(RobertaForMaskedLM, RobertaConfig, len(tokenizer), pad_token_id=1), tokenizer
+    model = tiny(RobertaForMaskedLM, len(tokenizer), pad_token_id=1)
     texts = ["watchable seaside", "old films"]
-    assert_same(
-        token_log_probs(texts, roberta, within_word_left_to_right=True), plain_loop(texts, *roberta, True)
-    )
+    scores = token_log_probs(texts, Loaded(model, tokenizer), within_word_left_to_right=True)
+    assert_same(scores, plain_loop(texts, model, tokenizer, True))
 
 
 @pytest.mark.parametrize("tokens_per_batch", [1, 40, 10_000])
@@ -188,14 +180,14 @@ def test_methods_agree_on_whole_words_and_on_last_pieces(bert):
 
 def test_a_folder_gives_what_its_model_gives(bert, tmp_path):
     with quiet_transformers():
-        bert[0].save_pretrained(tmp_path)
-    bert[1].save_pretrained(tmp_path)
+        bert.model.save_pretrained(tmp_path)
+    bert.tokenizer.save_pretrained(tmp_path)
     assert_same(token_log_probs(TEXTS, tmp_path), [score.log_probs for score in token_log_probs(TEXTS, bert)])
 
 
 def test_dropout_is_off_also_in_a_model_that_was_being_trained(bert, tokenizer):
     expected = [score.log_probs for score in token_log_probs(TEXTS, bert)]
-    assert_same(token_log_probs(TEXTS, (bert[0].train(), tokenizer)), expected)
+    assert_same(token_log_probs(TEXTS, Loaded(bert.model.train(), tokenizer)), expected)
 
 
 def test_unknown_words_are_tokens(bert):
@@ -232,9 +224,10 @@ def test_what_is_no_masked_language_model_is_refused(bert, tokenizer):
     tokenizer = train_wordpiece(CORPUS, vocab_size=70)
     tokenizer.mask_token = None
     with pytest.raises(
-        ValueError, match="`checkpoint` must have a mask token; got a Bert.* without one. Mask"
+        ValueError,
+        match="`checkpoint` must have a mask token; got 'Loaded.BertForMaskedLM.' without one. Mask",
     ):
-        token_log_probs(["good"], (bert[0], tokenizer))
+        token_log_probs(["good"], Loaded(bert.model, tokenizer))
 
 
 def test_options_that_do_not_exist_are_refused(bert):
@@ -255,11 +248,13 @@ def test_options_that_do_not_exist_are_refused(bert):
 
 @pytest.mark.parametrize("method", ["original", "within_word_l2r"])
 def test_the_score_of_a_text_is_the_sum_over_its_tokens(bert, method):
-    expected = [sum(row) for row in plain_loop(TEXTS, *bert, method == "within_word_l2r")]
+    expected = [
+        sum(row) for row in plain_loop(TEXTS, bert.model, bert.tokenizer, method == "within_word_l2r")
+    ]
     found = pseudo_log_likelihood(TEXTS, bert, method=method)
     assert found.shape == (len(TEXTS),) and found.dtype == np.float64
     np.testing.assert_allclose(found, expected, atol=1e-4)
-    n_tokens = sum(len(bert[1].tokenize(text)) for text in TEXTS)
+    n_tokens = sum(len(bert.tokenizer.tokenize(text)) for text in TEXTS)
     perplexity = pseudo_perplexity(TEXTS, bert, method=method)
     assert perplexity == pytest.approx(np.exp(-sum(expected) / n_tokens), rel=1e-4)
 
@@ -273,7 +268,7 @@ def test_the_score_of_reviews_by_mini_is_that_of_a_plain_loop():
 def test_a_model_that_knows_nothing_has_the_perplexity_of_its_vocabulary(frequencies, tokenizer):
     model, _ = frequencies
     torch.nn.init.zeros_(model.cls.predictions.decoder.bias)
-    assert pseudo_perplexity(TEXTS, (model, tokenizer)) == pytest.approx(len(tokenizer), rel=1e-5)
+    assert pseudo_perplexity(TEXTS, Loaded(model, tokenizer)) == pytest.approx(len(tokenizer), rel=1e-5)
 
 
 # score_minimal_pairs and minimal_pair_accuracy
@@ -311,7 +306,7 @@ def test_a_model_that_says_nothing_is_at_chance(frequencies, tokenizer):
     pairs = pd.DataFrame(
         {"good": ["the film is good", "the old man"], "bad": ["is the film good", "man the old"]}
     )
-    scores = score_minimal_pairs(pairs, (frequencies[0], tokenizer))
+    scores = score_minimal_pairs(pairs, Loaded(frequencies[0], tokenizer))
     assert minimal_pair_accuracy(scores["good_score"], scores["bad_score"]).estimate == 0.5
 
 
@@ -338,7 +333,7 @@ def test_scores_that_do_not_pair_up_are_refused():
 
 def test_mini_prefers_english_and_its_untrained_twin_does_not():
     pairs = load_minimal_pairs()["test"].to_pandas()[::8]
-    twin = load_masked_lm("mini", random_init=True), load_tokenizer("mini")
+    twin = Loaded(load_masked_lm("mini", random_init=True), load_tokenizer("mini"))
     trained, untrained = (
         minimal_pair_accuracy(scores["good_score"], scores["bad_score"])
         for scores in (score_minimal_pairs(pairs, "mini"), score_minimal_pairs(pairs, twin))

@@ -6,14 +6,12 @@ import subprocess
 import sys
 
 import pytest
-import torch
 from huggingface_hub import ModelCard
 from safetensors import SafetensorError
-from transformers import BertConfig, BertModel
+from small_models import save_small_bert
 
 from prevlib import __main__ as command_line
 from prevlib import cost
-from prevlib.checkpoints import load_tokenizer
 from prevlib.report import pictures
 from prevlib.report import run as evaluation
 
@@ -26,12 +24,7 @@ def no_second_process(monkeypatch):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """A small random BERT, without a head."""
-    folder, tokenizer = tmp_path_factory.mktemp("bert") / "tiny", load_tokenizer("minilm")
-    torch.manual_seed(1)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return str(folder)
+    return str(save_small_bert(tmp_path_factory.mktemp("bert") / "tiny"))
 
 
 @pytest.fixture

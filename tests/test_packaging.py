@@ -20,11 +20,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
-from transformers import BertConfig, BertForSequenceClassification
+from small_models import save_small_bert
+from transformers import BertForSequenceClassification
 
 from prevlib.__main__ import _parser
-from prevlib.checkpoints import load_tokenizer
-from prevlib.finetuning import TextClassifier
 from prevlib.pretraining import PretrainConfig
 
 ROOT = Path(__file__).parents[1]
@@ -268,15 +267,7 @@ def test_the_settings_of_the_readme_and_of_the_recipes_exist():
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     """The practitioner's lines, on a small classifier with random weights in place of theirs."""
-    tokenizer = load_tokenizer("minilm")
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(tmp_path / "model")
+    save_small_bert(tmp_path / "model", BertForSequenceClassification)
     code = "\n".join(code_blocks("python"))
     placeholder = '"your-name/your-model"'
     assert placeholder in code

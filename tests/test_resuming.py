@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 import torch
 from datasets import DatasetDict
+from small_models import save_small_bert
 from torch import nn
-from transformers import BertConfig, BertForMaskedLM, BertModel
+from transformers import BertForMaskedLM
 
 from prevlib import cost
-from prevlib.checkpoints import load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.finetuning import finetune_classifier, finetune_tagger, label_efficiency, study
 from prevlib.pretraining import PretrainConfig, pretrain
@@ -41,14 +41,7 @@ def content(place):
 @pytest.fixture(scope="module")
 def bases(tmp_path_factory):
     """Two folders of one name: the same small BERT, from other random weights."""
-    folders, tokenizer = [], load_tokenizer("minilm")
-    for seed in (0, 1):
-        folder = tmp_path_factory.mktemp("base") / "tiny"
-        torch.manual_seed(seed)
-        BertModel(BertConfig(vocab_size=len(tokenizer), **SIZES)).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        folders.append(folder)
-    return folders
+    return [save_small_bert(tmp_path_factory.mktemp("base") / "tiny", seed=seed, **SIZES) for seed in (0, 1)]
 
 
 # Each way takes a place and what differs from the first run, and runs.
@@ -105,11 +98,7 @@ def tagger(place, bases, monkeypatch, *, texts=TEXTS, tags=(0, 1), base=0, names
 def pretraining(place, bases, monkeypatch, *, change=str, folder=None, checkpoint=None, **settings):
     texts = [change(text) for text in load_reviews()["train"]["text"][:200]]
     if checkpoint is not None:  # the same name, other weights
-        torch.manual_seed(checkpoint)
-        folder = place.parent / "lm"
-        config = BertConfig(vocab_size=len(load_tokenizer("minilm")), **SIZES)
-        BertForMaskedLM(config).save_pretrained(folder)
-        load_tokenizer("minilm").save_pretrained(folder)
+        folder = save_small_bert(place.parent / "lm", BertForMaskedLM, seed=checkpoint, **SIZES)
     sizes = SIZES | {"vocab_size": 300, "sequence_length": 16, "max_steps": 2, "bf16": False}
     settings = {**sizes, **settings, "output_dir": str(place), "checkpoint": folder and str(folder)}
     pretrain(PretrainConfig(**settings), texts, **QUIET)

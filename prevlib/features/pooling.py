@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from prevlib.arguments import check_unicode
-from prevlib.checkpoints import load_encoder, load_tokenizer
-from prevlib.features.batches import length_sorted_batches, longest_input
+from prevlib.checkpoints import Loaded, load_encoder, load_tokenizer
+from prevlib.inference import run_on_texts
 
 POOLINGS = ("mean", "cls", "max", "pooler")
 
@@ -21,12 +21,12 @@ class Encoded(NamedTuple):
     pooler_output: Tensor | None  # (1, hidden_size); None if the checkpoint has no pooler
 
 
-def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
+def encode(text: str, checkpoint: str | Path | Loaded = "minilm") -> Encoded:
     """Tokens, ``last_hidden_state`` and ``pooler_output`` of one text.
 
     Args:
         text: Any length; what exceeds the model's maximum is cut, with a warning.
-        checkpoint: Alias, folder or hub name, as for ``checkpoints.load_encoder``.
+        checkpoint: Alias, folder, hub name, or a loaded model, as for ``checkpoints.load_encoder``.
     Raises:
         TypeError: If ``text`` is not a string.
         ValueError: If it is not valid Unicode.
@@ -40,10 +40,8 @@ def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
             f"`text` must be a string; got {type(text).__name__}. For many texts use extract_features."
         )
     check_unicode("`text`", text)
-    tokenizer, model = load_tokenizer(checkpoint), load_encoder(checkpoint)
-    [(_, batch)] = length_sorted_batches([text], tokenizer, max_length=longest_input(tokenizer, model))
-    with torch.inference_mode():
-        outputs = model(**batch)
+    tokenizer = load_tokenizer(checkpoint)
+    [(_, batch, outputs)] = run_on_texts(load_encoder(checkpoint), tokenizer, [text])
     return Encoded(
         tokens=tokenizer.convert_ids_to_tokens(batch["input_ids"][0]),
         last_hidden_state=outputs.last_hidden_state,

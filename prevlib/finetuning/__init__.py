@@ -1,7 +1,6 @@
 """Fine-tuning: classifiers of texts, taggers of words, and studies whose predictions the notebooks read."""
 
 from prevlib.finetuning.classifier import (
-    TextClassifier,
     classification_loss,
     finetune_classifier,
     freeze_backbone,
@@ -23,7 +22,6 @@ from prevlib.finetuning.study import (
     read_study,
 )
 from prevlib.finetuning.tagger import (
-    TokenTagger,
     finetune_tagger,
     predict_tags,
     tagging_loss,
@@ -31,8 +29,6 @@ from prevlib.finetuning.tagger import (
 
 __all__ = [
     "METHODS",
-    "TextClassifier",
-    "TokenTagger",
     "classification_loss",
     "domain_shift",
     "entity_tagging",

@@ -9,43 +9,33 @@ Sources: Devlin et al. 2019, section 4; Peters et al. 2019 (frozen or full).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel
 
 from prevlib.arguments import check_count
-from prevlib.checkpoints import load_classifier, load_tokenizer, quiet_transformers
-from prevlib.features import best_device, check_texts, length_sorted_batches, longest_input
-from prevlib.features.batches import count_cut, warn_of_cut
+from prevlib.checkpoints import Loaded, load_classifier, load_tokenizer
 from prevlib.files import fingerprint
+from prevlib.inference import (
+    check_texts,
+    encode_texts,
+    longest_input,
+    ready_to_run,
+    run_on_texts,
+    warn_of_cut,
+)
 from prevlib.losses import cross_entropy
-from prevlib.training import History, TrainConfig, fit
-
-
-@dataclass(frozen=True)
-class TextClassifier:
-    """A fine-tuned model with its tokenizer, and how it got there."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    history: History
-
-    def save(self, folder: str | Path) -> None:
-        """Write model and tokenizer; every loader of the library takes the folder as a name."""
-        with quiet_transformers():
-            self.model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+from prevlib.training import TrainConfig, Trained, fit
 
 
 def finetune_classifier(
     texts: Sequence[str],
     labels: Sequence[int],
-    checkpoint: str | Path = "minilm",
+    checkpoint: str | Path | Loaded = "minilm",
     *,
     config: TrainConfig | None = None,
     num_labels: int | None = None,
@@ -54,13 +44,13 @@ def finetune_classifier(
     validation: tuple[Sequence[str], Sequence[int]] | None = None,
     checkpoint_dir: str | Path | None = None,
     show_progress: bool = True,
-) -> TextClassifier:
+) -> Trained:
     """Train a classifier of texts on top of an encoder.
 
     Args:
         texts: Training texts; what exceeds the model's maximum is cut, with a warning.
         labels: Their classes, 0 to num_labels - 1.
-        checkpoint: Alias, folder or hub name.
+        checkpoint: Alias, folder, hub name, or a loaded model, of which a copy is trained.
         config: Settings of the loop; ``TrainConfig()`` if None. Its seed also draws the new head.
         num_labels: Number of classes; one more than the largest label if None.
         random_init: Start from random weights instead of the pre-trained ones.
@@ -89,16 +79,15 @@ def finetune_classifier(
         freeze_backbone(model)
 
     longest = longest_input(tokenizer, model)
-    encodings = tokenizer(texts, truncation=True, max_length=longest)
-    lengths = [len(ids) for ids in encodings["input_ids"]]
-    warn_of_cut(count_cut(texts, lengths, tokenizer, longest), len(texts), longest)
+    encodings, n_cut = encode_texts(texts, tokenizer, longest)
+    warn_of_cut(n_cut, len(texts), longest)
     examples = [
         {name: values[i] for name, values in encodings.items()} | {"labels": labels[i]}
         for i in range(len(texts))
     ]
 
     def accuracy(model: PreTrainedModel) -> dict:
-        predicted = _predict(model, tokenizer, heldout).argmax(axis=1)
+        predicted = predict_logits(Loaded(model, tokenizer), heldout).argmax(axis=1)
         return {"validation_accuracy": float(np.mean(predicted == heldout_labels))}
 
     history = fit(
@@ -117,7 +106,7 @@ def finetune_classifier(
         },
         show_progress=show_progress,
     )
-    return TextClassifier(model, tokenizer, history)
+    return Trained(model, tokenizer, history)
 
 
 def classification_loss(model: nn.Module, batch: dict) -> tuple[torch.Tensor, int]:
@@ -134,7 +123,7 @@ def freeze_backbone(model: PreTrainedModel) -> PreTrainedModel:
 
 
 def predict_logits(
-    classifier: TextClassifier | str | Path, texts: Sequence[str], *, batch_size: int = 32
+    classifier: str | Path | Loaded, texts: Sequence[str], *, batch_size: int = 32
 ) -> np.ndarray:
     """Unnormalised scores of every class.
 
@@ -145,27 +134,13 @@ def predict_logits(
     Returns:
         float32, shape (n_texts, num_labels). ``argmax(axis=1)`` gives the predicted classes.
     Raises:
-        ValueError: If a named checkpoint has no trained classification head.
+        ValueError: If the checkpoint has no trained classification head.
     """
-    if isinstance(classifier, TextClassifier):
-        return _predict(classifier.model, classifier.tokenizer, texts, batch_size)
-    model = load_classifier(classifier, num_labels=None)
-    return _predict(model, load_tokenizer(classifier), texts, batch_size)
-
-
-def _predict(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    texts: Sequence[str],
-    batch_size: int = 32,
-) -> np.ndarray:
     texts = check_texts(texts)
-    model = model.eval().to(best_device())
+    model, tokenizer = ready_to_run(classifier, load_classifier)
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    max_length = longest_input(tokenizer, model)
-    for rows, batch in length_sorted_batches(texts, tokenizer, max_length=max_length, batch_size=batch_size):
-        with torch.inference_mode():
-            logits[rows] = model(**batch.to(model.device)).logits.float().cpu().numpy()
+    for rows, _, outputs in run_on_texts(model, tokenizer, texts, batch_size=batch_size):
+        logits[rows] = outputs.logits.float().cpu().numpy()
     return logits
 
 

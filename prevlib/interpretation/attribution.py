@@ -24,9 +24,8 @@ from captum.attr import IntegratedGradients
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_classifier, load_tokenizer
-from prevlib.features import best_device
-from prevlib.finetuning import TextClassifier
+from prevlib.checkpoints import Loaded, load_classifier
+from prevlib.inference import ready_to_run
 from prevlib.interpretation.attention import tokenize_text
 
 BASELINES = ("pad", "mask")
@@ -59,7 +58,7 @@ class Attribution:
 
 def integrated_gradients(
     text: str,
-    classifier: TextClassifier | str | Path,
+    classifier: str | Path | Loaded,
     *,
     target: int | None = None,
     baseline: str = "pad",
@@ -92,11 +91,7 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan 2017.
     """
-    if isinstance(classifier, TextClassifier):
-        model, tokenizer = classifier.model, classifier.tokenizer
-    else:
-        model, tokenizer = load_classifier(classifier, num_labels=None), load_tokenizer(classifier)
-    model = model.eval().to(best_device())
+    model, tokenizer = ready_to_run(classifier, load_classifier)
     _check_options(target, n_steps, model.config.num_labels)
     batch = tokenize_text(text, tokenizer, model, return_special_tokens_mask=True).to(model.device)
     input_ids, is_special = batch.pop("input_ids"), batch.pop("special_tokens_mask").bool()

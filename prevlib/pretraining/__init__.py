@@ -4,7 +4,6 @@ from prevlib.pretraining.data import pack_rows, reference_losses
 from prevlib.pretraining.run import (
     MLMScore,
     PretrainConfig,
-    PretrainedLM,
     build_model,
     evaluate_mlm,
     masked_lm_loss,
@@ -14,7 +13,6 @@ from prevlib.pretraining.run import (
 __all__ = [
     "MLMScore",
     "PretrainConfig",
-    "PretrainedLM",
     "build_model",
     "evaluate_mlm",
     "masked_lm_loss",

@@ -7,10 +7,9 @@ Used in notebook 05. Left out: next-sentence prediction, which later work droppe
 Sources: Devlin et al. 2019; Geiping & Goldstein 2023 (small budgets).
 
 From a terminal, ``python -m prevlib.pretraining --help``; on several processes or machines,
-``accelerate launch -m prevlib.pretraining ...``.
+``torchrun --nproc_per_node 2 -m prevlib.pretraining ...``.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,14 +30,15 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
-from prevlib.features import best_device, check_texts, longest_input
-from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
+from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer
+from prevlib.files import bind, fingerprint, sha256_of, whole_folder
+from prevlib.inference import check_texts, longest_input, ready_to_run
 from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining.data import Documents, pack_rows, reference_losses
 from prevlib.tokenization import train_wordpiece
-from prevlib.training import History, TrainConfig, fit, option
+from prevlib.training import TrainConfig, Trained, fit
+from prevlib.training.config import option
 
 COLLAPSED = 0.9  # share of one guess among all guesses at which the alarm is raised
 EVALUATION_TOKENS = 32_768  # of the held-out documents, after each epoch or every eval_steps
@@ -75,24 +75,6 @@ class PretrainConfig(TrainConfig):
     }
 
 
-@dataclass(frozen=True)
-class PretrainedLM:
-    """A masked language model with its tokenizer, and how it got there."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    history: History
-    references: dict[str, float]  # losses without context, from ``reference_losses``
-
-    def save(self, folder: str | Path) -> None:
-        """Write model, tokenizer and ``history.json``; every loader of the library takes the folder."""
-        with quiet_transformers():
-            self.model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
-        record = vars(self.history) | {"references": self.references}
-        write_whole(Path(folder) / "history.json", json.dumps(record))
-
-
 class MLMScore(NamedTuple):
     """How well a model guesses hidden tokens."""
 
@@ -107,7 +89,7 @@ def pretrain(
     texts: Sequence[str] | None = None,
     *,
     show_progress: bool = True,
-) -> PretrainedLM:
+) -> Trained:
     """Pre-train a BERT from random weights, or go on with a pre-trained model.
 
     With ``config.output_dir`` the run can be interrupted at any time: called again, it goes on from the
@@ -144,7 +126,7 @@ def pretrain(
             checkpoint_dir=None if config.output_dir is None else folder / "checkpoints",
             show_progress=show_progress,
         )
-        pretrained = PretrainedLM(model, tokenizer, history, reference_losses(train, tokenizer))
+        pretrained = Trained(model, tokenizer, history, reference_losses(train, tokenizer))
         if config.output_dir is not None and state.is_main_process:
             pretrained.save(folder)
     return pretrained
@@ -161,7 +143,7 @@ def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Te
 
 
 def evaluate_mlm(
-    model: PretrainedLM | str | Path,
+    model: str | Path | Loaded,
     texts: Sequence[str],
     *,
     mlm_probability: float = 0.15,
@@ -189,15 +171,12 @@ def evaluate_mlm(
         TypeError: If a text is not a string.
         ValueError: If the texts do not fill a row, or rows are too long for the model.
     """
-    if isinstance(model, PretrainedLM):
-        model, tokenizer = model.model, model.tokenizer
-    else:
-        model, tokenizer = load_masked_lm(model), load_tokenizer(model)
+    model, tokenizer = ready_to_run(model, load_masked_lm)
     _check_length(sequence_length, tokenizer, model)
     collate = MaskingCollator(tokenizer, mlm_probability, whole_words=whole_words, seed=seed)
     with TemporaryDirectory() as folder:
         rows = pack_rows(check_texts(texts), tokenizer, sequence_length, Path(folder) / "rows.arrow")
-        return _score(model.eval().to(best_device()), rows, collate, batch_size)
+        return _score(model, rows, collate, batch_size)
 
 
 class _Evaluation:

@@ -41,7 +41,6 @@ from prevlib.cost import cost_profile, peak_memory_mib, time_reading
 from prevlib.datasets import load_minimal_pairs
 from prevlib.evaluation.scorecard import read_scorecard
 from prevlib.evaluation.uncertainty import Interval
-from prevlib.features import longest_input
 from prevlib.files import check_made_from, write_whole
 from prevlib.finetuning import (
     METHODS,
@@ -51,6 +50,7 @@ from prevlib.finetuning import (
     predict_tags,
     read_study,
 )
+from prevlib.inference import longest_input
 from prevlib.language import minimal_pair_accuracy, score_minimal_pairs
 from prevlib.report import COURSE_TASKS
 from prevlib.report.course_tasks import NEW_WORDS, load_task

@@ -22,13 +22,11 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from prevlib.arguments import check_unicode
-from prevlib.checkpoints import checkpoint_fingerprints, load_classifier, load_config, load_tokenizer
+from prevlib.checkpoints import Loaded, checkpoint_fingerprints, load_classifier, load_config, load_tokenizer
 from prevlib.cost import cost_profile
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
 from prevlib.files import bind, fingerprint, sha256_of, whole_folder, write_whole
 from prevlib.finetuning import (
-    TextClassifier,
-    TokenTagger,
     finetune_classifier,
     finetune_tagger,
     linear_classifier,
@@ -40,6 +38,7 @@ from prevlib.report.course_tasks import load_task
 from prevlib.report.own_data import read_task
 from prevlib.report.scores import Evaluation, Scores, score_tags, score_texts
 from prevlib.report.task import Task, draw_rows
+from prevlib.training import Trained
 
 MODEL, PREDICTIONS, COST, SETTINGS = "model", "predictions.jsonl", "cost.json", "settings.json"
 TRAINING = "training"  # checkpoints, until the model is there
@@ -121,7 +120,7 @@ def evaluate(
     return Evaluation(rows, model, scores, behaviour, cost)
 
 
-def fine_tune(task: Task, checkpoint: str | Path, **options) -> TextClassifier | TokenTagger:
+def fine_tune(task: Task, checkpoint: str | Path, **options) -> Trained:
     """Train a checkpoint on the training rows of a task, by its recipe.
 
     Args:
@@ -186,7 +185,7 @@ def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progr
     if task.cases is not None:
         texts = dict.fromkeys([*task.cases["text"], *task.cases["changed"]])
         lines += [{"split": "cases", "text": text} for text in texts if text]
-    classifier = TextClassifier(load_classifier(checkpoint, None), load_tokenizer(checkpoint), None)
+    classifier = Loaded(load_classifier(checkpoint), load_tokenizer(checkpoint))
     with tqdm(total=len(lines), disable=not show_progress, unit="text") as bar:
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score
-from transformers import BertConfig, BertForSequenceClassification
+from small_models import save_small_bert
+from transformers import BertForSequenceClassification
 
 from prevlib.checkpoints import load_classifier, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.finetuning import (
     METHODS,
-    TextClassifier,
     classification_loss,
     classifier,
     finetune_classifier,
@@ -33,18 +33,7 @@ LABELS = [1, 1, 1, 0, 0, 0] * 4
 @pytest.fixture(scope="module")
 def small_bert(tmp_path_factory):
     """A BERT of two narrow layers with the real vocabulary, saved as a classifier of two classes."""
-    folder = tmp_path_factory.mktemp("small_bert")
-    tokenizer = load_tokenizer("minilm")
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-    )
-    TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(folder)
-    return folder
+    return save_small_bert(tmp_path_factory.mktemp("small_bert"), BertForSequenceClassification)
 
 
 @pytest.fixture(scope="module")

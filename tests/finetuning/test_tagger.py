@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForTokenClassification
+from small_models import save_small_bert
+from transformers import BertForTokenClassification
 
 from prevlib.checkpoints import load_tagger, load_tokenizer
-from prevlib.finetuning import TokenTagger, finetune_tagger, predict_tags, tagger, tagging_loss
+from prevlib.finetuning import finetune_tagger, predict_tags, tagger, tagging_loss
 from prevlib.losses import IGNORE_INDEX
 from prevlib.tokenization import train_wordpiece
 from prevlib.training import TrainConfig
@@ -30,35 +31,22 @@ FAST = TrainConfig(num_train_epochs=8, per_device_train_batch_size=4, learning_r
 ONE_STEP = TrainConfig(max_steps=1, learning_rate=1e-9, bf16=False)
 
 
-def save_small_bert(folder, **options):
+def save_tagger(folder, **options):
     """A BERT of two narrow layers and few words, without dropout, saved as a tagger."""
     tokenizer = train_wordpiece([" ".join(words) for words in SENTENCES] + ALPHABET, vocab_size=100)
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(NAMES)),
-        label2id={name: i for i, name in enumerate(NAMES)},
-        **options,
-    )
-    TokenTagger(BertForTokenClassification(config).eval(), tokenizer, None).save(folder)
-    return folder
+    options |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return save_small_bert(folder, BertForTokenClassification, tokenizer=tokenizer, names=NAMES, **options)
 
 
 @pytest.fixture(scope="module")
 def small_bert(tmp_path_factory):
-    return save_small_bert(tmp_path_factory.mktemp("small_bert"))
+    return save_tagger(tmp_path_factory.mktemp("small_bert"))
 
 
 @pytest.fixture(scope="module")
 def short_bert(tmp_path_factory):
     """It reads ten tokens, special ones included."""
-    return save_small_bert(tmp_path_factory.mktemp("short_bert"), max_position_embeddings=10)
+    return save_tagger(tmp_path_factory.mktemp("short_bert"), max_position_embeddings=10)
 
 
 @pytest.fixture(scope="module")

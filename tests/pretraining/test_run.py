@@ -4,11 +4,9 @@ import dataclasses
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,17 +238,13 @@ def curve(folder):
 
 
 def launch(n_processes, file):
-    accelerate = Path(sys.executable).with_name("accelerate")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [accelerate, "launch", "--num_processes", str(n_processes), "--main_process_port", port]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    run = [*torchrun, f"--nproc_per_node={n_processes}", "-m", "prevlib.pretraining", file]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    run = [*command, "-m", "prevlib.pretraining", file]
     subprocess.run(run, check=True, capture_output=True, env=environment, timeout=300)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="on Windows, os.execv does not replace a process")
+@pytest.mark.skipif(os.name == "nt", reason="processes are started as POSIX does, by torchrun")
 def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
     config = dataclasses.replace(tiny, max_steps=50, per_device_train_batch_size=8, corpus=str(corpus))
     for n_processes in (1, 2):
@@ -264,6 +258,16 @@ def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
     one, two = curve(tmp_path / "1"), curve(tmp_path / "2")
     assert len(one) == 50 and one[-1] < one[0] - 0.2
     np.testing.assert_allclose(one, two, atol=1e-4, rtol=0)
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="with GPUs it starts as many as were asked for")
+def test_one_process_where_several_were_asked_for_is_refused(tiny, tmp_path, corpus, monkeypatch):
+    monkeypatch.setenv("MASTER_PORT", "29500")  # as accelerate launch --num_processes 2 does, without RANK
+    monkeypatch.delenv("RANK", raising=False)
+    flags = [f"--output_dir={tmp_path / 'new'}", f"--corpus={corpus}"]
+    with pytest.raises(SystemExit, match="Several processes on CPUs must be started by torchrun; got one"):
+        command_line.main(flags)
+    assert not (tmp_path / "new").exists()
 
 
 def test_flags_and_yaml_are_the_same_run(tiny, tmp_path, corpus):

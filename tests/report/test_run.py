@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification, BertModel
+from small_models import save_small_bert
+from transformers import BertForSequenceClassification, BertForTokenClassification
 
 from prevlib import cost
-from prevlib.checkpoints import load_tokenizer
 from prevlib.datasets.entities import NER_TAGS
 from prevlib.finetuning import predict_logits, predict_tags
 from prevlib.report import run
@@ -30,18 +29,9 @@ def no_second_process(monkeypatch):
 @pytest.fixture(scope="module")
 def save_bert(tmp_path_factory):
     """A function that saves a small random BERT with a head, and labels by these names."""
-    tokenizer = load_tokenizer("minilm")
-
-    def save(model_class=BertModel, names=None):
-        folder = tmp_path_factory.mktemp("bert") / "tiny"
-        labels = {} if names is None else {"id2label": dict(enumerate(names))}
-        sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-        torch.manual_seed(1)
-        model_class(BertConfig(vocab_size=len(tokenizer), **sizes, **labels)).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        return folder
-
-    return save
+    return lambda *args, **options: save_small_bert(
+        tmp_path_factory.mktemp("bert") / "tiny", *args, num_hidden_layers=1, **options
+    )
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ import torch
 from torch import nn
 from transformers import get_linear_schedule_with_warmup
 
-from prevlib.training import History, TrainConfig, build_optimizer, fit, has_bf16, schedule
+from prevlib.inference import has_bf16
+from prevlib.training import History, TrainConfig, build_optimizer, fit, schedule
 
 SMALL = TrainConfig(num_train_epochs=3, per_device_train_batch_size=4, learning_rate=0.05, bf16=False)
 

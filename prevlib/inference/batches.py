@@ -72,14 +72,21 @@ def length_sorted_batches(
         batch_size = check_count("batch_size", batch_size)
     n_cut = 0
     for start in range(0, len(texts), WINDOW):
-        window = texts[start : start + WINDOW]
-        encodings = tokenizer(window, truncation=True, max_length=max_length)
-        lengths = [len(ids) for ids in encodings["input_ids"]]
-        n_cut += count_cut(window, lengths, tokenizer, max_length)
-        for rows in _cut(lengths, batch_size):
-            batch = {name: [values[row] for row in rows] for name, values in encodings.items()}
-            yield [start + row for row in rows], tokenizer.pad(batch, return_tensors="pt")
-    warn_of_cut(n_cut, len(texts), max_length, stacklevel=4)
+        encodings, n_cut_here = encode_texts(texts[start : start + WINDOW], tokenizer, max_length)
+        n_cut += n_cut_here
+        for rows, batch in padded_batches(encodings, tokenizer, batch_size):
+            yield [start + row for row in rows], batch
+    warn_of_cut(n_cut, len(texts), max_length, stacklevel=5)
+
+
+def padded_batches(
+    encodings: Mapping[str, list], tokenizer: PreTrainedTokenizerBase, batch_size: int | None
+) -> Iterator[tuple[list[int], BatchEncoding]]:
+    """Yield (rows, padded batch) in order of length; batches as for ``length_sorted_batches``."""
+    lengths = [len(ids) for ids in encodings["input_ids"]]
+    for rows in _cut(lengths, batch_size):
+        batch = {name: [values[row] for row in rows] for name, values in encodings.items()}
+        yield rows, tokenizer.pad(batch, return_tensors="pt")
 
 
 def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
@@ -91,16 +98,19 @@ def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
             yield rows
             rows = []
         rows.append(row)
-    yield rows
+    if rows:
+        yield rows
 
 
-def count_cut(
-    texts: Sequence[str], lengths: Sequence[int], tokenizer: PreTrainedTokenizerBase, max_length: int
-) -> int:
-    """How many texts, of these lengths after truncation to ``max_length``, had more tokens before."""
+def encode_texts(
+    texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_length: int
+) -> tuple[BatchEncoding, int]:
+    """Encodings of at most ``max_length`` tokens, and how many texts had more."""
+    encodings = tokenizer(texts, truncation=True, max_length=max_length)
+    lengths = map(len, encodings["input_ids"])
     full = [text for text, length in zip(texts, lengths, strict=True) if length == max_length]
     whole = tokenizer(full, verbose=False)["input_ids"] if full else []
-    return sum(len(ids) > max_length for ids in whole)
+    return encodings, sum(len(ids) > max_length for ids in whole)
 
 
 def warn_of_cut(n_cut: int, n_texts: int, max_length: int, *, stacklevel: int = 3) -> None:

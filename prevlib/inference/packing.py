@@ -1,4 +1,4 @@
-"""Where and how a frozen model runs fastest: device, number type, and the layout of its weights.
+"""The layout of weights in which a processor multiplies fastest, for models that are only run.
 
 Nearly all work of an encoder is in its linear layers. oneDNN, which comes with torch, multiplies by weights
 that it has laid out in blocks before; torch does so only in compiled models, which need a C++ compiler.
@@ -11,18 +11,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-
-def best_device() -> torch.device:
-    """The accelerator if there is one, else the CPU."""
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-
-
-def has_bf16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32."""
-    if device.type == "cpu":
-        # torch has no public name for this question.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+from prevlib.inference.device import has_bf16
 
 
 class PackedLinear(nn.Module):

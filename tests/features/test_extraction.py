@@ -1,8 +1,6 @@
 """Features: equal to transformers and sentence-transformers, and the same in any company."""
 
-import copy
 import gc
-import json
 import os
 import subprocess
 import sys
@@ -21,28 +19,20 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from transformers import (
-    AutoModel,
-    AutoTokenizer,
     BatchEncoding,
-    BertConfig,
-    BertForMaskedLM,
     BertModel,
-    RobertaConfig,
     RobertaModel,
 )
 
-from prevlib.checkpoints import checkpoint_path, load_encoder, load_tokenizer, quiet_transformers
+from prevlib.checkpoints import checkpoint_path, load_encoder
 from prevlib.datasets import load_reviews
 from prevlib.features import (
     FeatureExtractor,
-    batches,
     encode,
     extract_features,
     extraction,
-    length_sorted_batches,
-    pack_linear_layers,
-    pool,
 )
+from prevlib.inference import batches
 
 TEXTS = [
     "a",
@@ -52,112 +42,6 @@ TEXTS = [
     "",
     *("word " * n + "end" for n in (3, 9, 20, 41, 80, 130, 200)),
 ]
-
-
-@pytest.fixture(scope="module")
-def reference():
-    path = checkpoint_path("minilm")
-    return AutoTokenizer.from_pretrained(path), AutoModel.from_pretrained(path).eval()
-
-
-def save_tiny(model_class, config_class, folder, **tokenizer_changes):
-    torch.manual_seed(1)
-    config = config_class(
-        vocab_size=30522,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=16,
-        initializer_range=0.2,  # larger than usual, so that every token and position matters
-    )
-    with quiet_transformers():
-        model_class(config).save_pretrained(folder)
-    load_tokenizer("minilm").save_pretrained(folder)
-    settings = folder / "tokenizer_config.json"
-    settings.write_text(json.dumps(json.loads(settings.read_text()) | tokenizer_changes))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def no_pooler(tmp_path_factory):
-    """A tiny masked-language model without a pooler; it has 16 positions, its tokenizer allows 14 tokens."""
-    return save_tiny(BertForMaskedLM, BertConfig, tmp_path_factory.mktemp("no_pooler"), model_max_length=14)
-
-
-# encode
-
-
-def test_encode_equals_transformers(reference):
-    tokenizer, model = reference
-    encoded = encode("Here is some text to encode")
-    input_ids = tokenizer.encode("Here is some text to encode", add_special_tokens=True)
-    with torch.inference_mode():
-        outputs = model(torch.tensor([input_ids]))
-    assert encoded.tokens == ["[CLS]", "here", "is", "some", "text", "to", "en", "##code", "[SEP]"]
-    assert encoded.last_hidden_state.shape == (1, 9, 384)  # the batch comes first
-    assert encoded.pooler_output.shape == (1, 384)
-    assert encoded.tokens == tokenizer.convert_ids_to_tokens(input_ids)
-    torch.testing.assert_close(encoded.last_hidden_state, outputs.last_hidden_state, atol=1e-5, rtol=0)
-    torch.testing.assert_close(encoded.pooler_output, outputs.pooler_output, atol=1e-5, rtol=0)
-    assert not encoded.last_hidden_state.requires_grad
-
-
-def test_encode_has_no_pooled_output_without_pooler_weights(no_pooler):
-    encoded = encode("a joy", no_pooler)
-    assert encoded.last_hidden_state.shape == (1, 4, 32)
-    assert encoded.pooler_output is None
-
-
-def test_encode_cuts_what_is_too_long_and_says_so():
-    with pytest.warns(
-        UserWarning, match="1 of 1 texts had more than 512 tokens; the rest of each was cut"
-    ) as caught:
-        assert encode("word " * 600).last_hidden_state.shape == (1, 512, 384)
-    assert caught[0].filename == __file__  # the line of the caller, not one of the library
-
-
-@pytest.mark.parametrize("text, kind", [(["a"], "list"), (None, "NoneType"), (b"a", "bytes")])
-def test_encode_takes_one_text(text, kind):
-    with pytest.raises(
-        TypeError, match=f"`text` must be a string; got {kind}. For many texts use extract_features"
-    ):
-        encode(text)
-
-
-# pool
-
-
-def test_pooling_by_hand():
-    states = torch.tensor([[[1.0, 0.0], [3.0, 2.0], [10.0, 10.0]], [[4.0, 4.0], [2.0, 6.0], [0.0, -1.0]]])
-    mask = torch.tensor([[1, 1, 0], [0, 1, 1]])  # padding on the right, padding on the left
-    assert pool(states, mask, "mean").tolist() == [[2, 1], [1, 2.5]]
-    assert pool(states, mask, "max").tolist() == [[3, 2], [2, 6]]
-    assert pool(states, mask, "cls").tolist() == [[1, 0], [2, 6]]
-
-
-def test_padding_may_hold_anything():
-    states = torch.tensor([[[1.0], [torch.nan], [torch.inf]]])
-    for pooling in ("mean", "max", "cls"):
-        assert pool(states, torch.tensor([[1, 0, 0]]), pooling).item() == 1
-
-
-@pytest.mark.parametrize(
-    "mask, pooling, text",
-    [
-        ([[1] * 3] * 2, "mean", r"`attention_mask` must have the shape.*\(1, 3\); got \(2, 3\)"),
-        ([[1, 1]], "mean", r"`attention_mask` must have the shape.*\(1, 3\); got \(1, 2\)"),
-        ([[0, 0, 0]], "mean", "must have a 1 in every row; got a row of zeros"),
-        ([[1, 1, 1]], "pooler", "`pooling` must be .*; got 'pooler'"),
-        ([[1, 1, 1]], "sum", "`pooling` must be .*; got 'sum'"),
-    ],
-)
-def test_pooling_refuses_what_makes_no_sense(mask, pooling, text):
-    with pytest.raises(ValueError, match=text):
-        pool(torch.zeros(1, 3, 2), torch.tensor(mask), pooling)
-
-
-# extract_features
 
 
 def test_equal_to_sentence_transformers():
@@ -204,25 +88,6 @@ def test_a_text_has_the_same_vector_alone_in_any_batch_and_in_any_order(monkeypa
         texts = [TEXTS[i] for i in order]
         found = extract_features(texts, layer=layer, pooling=pooling, batch_size=batch_size)
         np.testing.assert_allclose(found, alone[order], atol=1e-5)
-
-
-def test_texts_of_similar_length_run_together(reference):
-    tokenizer, _ = reference
-    texts = ["a", "a b c d", "a b", "a b c"]
-    found = list(length_sorted_batches(texts, tokenizer, max_length=512, batch_size=2))
-    assert [rows for rows, _ in found] == [[0, 2], [3, 1]]
-    assert [batch["attention_mask"].tolist() for _, batch in found] == [
-        [[1, 1, 1, 0], [1, 1, 1, 1]],
-        [[1, 1, 1, 1, 1, 0], [1, 1, 1, 1, 1, 1]],
-    ]
-
-
-def test_a_batch_holds_a_number_of_tokens_by_default(reference, monkeypatch):
-    tokenizer, _ = reference
-    monkeypatch.setattr(batches, "MAX_TOKENS", 12)
-    texts = ["a", "a b c d", "a b", "a b c", "a " * 30]  # 3, 6, 4, 5 and 32 tokens
-    found = list(length_sorted_batches(texts, tokenizer, max_length=512))
-    assert [rows for rows, _ in found] == [[0, 2], [3, 1], [4]]  # 2 x 4, 2 x 6, and one too long for any
 
 
 def test_bfloat16_points_into_the_same_direction():
@@ -286,19 +151,6 @@ def test_two_processes_share_the_texts_and_return_all_rows_in_order(no_pooler, t
     assert not (tmp_path / "all.npy.partial").exists()
 
 
-def test_packed_layers_compute_the_same(reference):
-    tokenizer, model = reference
-    batch = tokenizer(TEXTS, padding=True, return_tensors="pt")
-    with torch.inference_mode():
-        packed = pack_linear_layers(copy.deepcopy(model))
-        found, expected = (
-            m(**batch).last_hidden_state[batch["attention_mask"] == 1] for m in (packed, model)
-        )
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
-    n_packed = sum(type(module).__name__ == "PackedLinear" for module in packed.modules())
-    assert n_packed in (0, 6 * 6 + 1)  # none where torch lacks the layout
-
-
 def test_one_layer_is_a_slice_of_all():
     every = extract_features(TEXTS[:3], layer="all")
     assert every.shape == (3, 7, 384)
@@ -307,16 +159,16 @@ def test_one_layer_is_a_slice_of_all():
         np.testing.assert_array_equal(extract_features(TEXTS[:3], layer=layer), every[:, layer])
 
 
-def test_a_checkpoint_that_pads_on_the_left_changes_nothing(tmp_path):
-    right = save_tiny(BertModel, BertConfig, tmp_path / "right")
-    left = save_tiny(BertModel, BertConfig, tmp_path / "left", padding_side="left")
+def test_a_checkpoint_that_pads_on_the_left_changes_nothing(save_tiny, tmp_path):
+    right = save_tiny(tmp_path / "right", BertModel)
+    left = save_tiny(tmp_path / "left", BertModel, padding_side="left")
     texts = ["a", "a joy", "a b c d e f g h"]
     np.testing.assert_allclose(extract_features(texts, left), extract_features(texts, right), atol=1e-5)
 
 
-def test_the_positions_that_roberta_reserves_are_left_out(tmp_path):
+def test_the_positions_that_roberta_reserves_are_left_out(save_tiny, tmp_path):
     """Its table of 16 positions starts behind the padding token's id, 1, so that 14 are left."""
-    folder = save_tiny(RobertaModel, RobertaConfig, tmp_path, model_max_length=10**30)
+    folder = save_tiny(tmp_path, RobertaModel, model_max_length=10**30)
     with pytest.warns(UserWarning, match="1 of 2 texts had more than 14 tokens"):
         found = extract_features(["a " * 99, "a " * 12], folder)
     np.testing.assert_allclose(found[0], found[1], atol=1e-5)
@@ -461,7 +313,7 @@ def test_only_one_window_of_tokens_is_alive_at_a_time(no_pooler, monkeypatch, tm
         return model
 
     monkeypatch.setattr("prevlib.features.extraction.load_encoder", load_and_count)
-    monkeypatch.setattr("prevlib.features.batches.WINDOW", 4)
+    monkeypatch.setattr("prevlib.inference.batches.WINDOW", 4)
     peaks = []
     for n_windows in (2, 10):
         texts = ["one", "one two", "one two three", "four"] * n_windows
@@ -477,7 +329,7 @@ MEMORY = """
 import re, sys
 from pathlib import Path
 from prevlib.features import extract_features
-from prevlib.features.batches import WINDOW
+from prevlib.inference.batches import WINDOW
 checkpoint, texts = sys.argv[1], Path(sys.argv[2]).read_text().split("\\n")
 for part in (texts[: 4 * WINDOW], 3 * texts):
     result = extract_features(part, checkpoint, show_progress=False).nbytes
@@ -513,14 +365,6 @@ def test_memory_does_not_grow_with_the_number_of_texts(no_pooler, tmp_path, chec
     )
     assert n_texts == 3 * 8530
     assert many - few < result - few_result + slack
-
-
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_the_mean_does_not_overflow(dtype):
-    states = torch.full((1, 512, 2), 300.0, dtype=dtype)  # the sum, 153,600, has no place in float16
-    pooled = pool(states, torch.ones(1, 512, dtype=torch.long))
-    assert pooled.dtype == dtype
-    torch.testing.assert_close(pooled, torch.full((1, 2), 300.0, dtype=dtype))
 
 
 def test_text_that_is_no_unicode_is_refused():

