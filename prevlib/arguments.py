@@ -19,6 +19,8 @@ def check_count(name: str, value: object, low: int = 1, high: int | None = None)
         name: Of the argument, for the error.
         value: What was passed.
         low, high: The smallest and the largest value allowed; no largest one if None.
+    Returns:
+        The same number, of type ``int``.
     Raises:
         TypeError: If ``value`` is not a whole number; ``True`` and ``2.0`` are none.
         ValueError: If it is out of range.
@@ -49,6 +51,8 @@ def check_number(
         value: What was passed.
         low, high: The smallest and the largest value allowed. Infinity is allowed only as ``high``.
         open_low: Whether ``low`` itself is not allowed.
+    Returns:
+        The same number, of type ``float``.
     Raises:
         TypeError: If ``value`` is not a number.
         ValueError: If it is out of range, NaN or infinite.
@@ -68,6 +72,9 @@ def check_number(
 def check_unicode(what: str, text: str) -> None:
     """Raise unless ``text`` can be encoded, as tokenizers and files need it.
 
+    Args:
+        what: Name of the text, for the error.
+        text: Any string.
     Raises:
         ValueError: If there is half of a surrogate pair in it, which stands for no character.
     """

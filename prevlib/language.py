@@ -52,7 +52,7 @@ def token_log_probs(
     *,
     within_word_left_to_right: bool = False,
     tokens_per_batch: int = 2048,
-    show_progress: bool = False,
+    show_progress: bool = True,
 ) -> list[TokenScores]:
     """The log-probability of each token of each text when it is masked.
 
@@ -116,7 +116,7 @@ def pseudo_log_likelihood(
     *,
     method: str = "original",
     tokens_per_batch: int = 2048,
-    show_progress: bool = False,
+    show_progress: bool = True,
 ) -> np.ndarray:
     """The sum of a text's token log-probabilities, in nats: higher is more to the model's taste.
 
@@ -141,14 +141,23 @@ def pseudo_log_likelihood(
     return np.array([score.log_probs.sum(dtype=np.float64) for score in scores])
 
 
-def pseudo_perplexity(texts: Sequence[str], checkpoint: str | Path | Loaded = "mini", **options) -> float:
+def pseudo_perplexity(
+    texts: Sequence[str],
+    checkpoint: str | Path | Loaded = "mini",
+    *,
+    method: str = "original",
+    tokens_per_batch: int = 2048,
+    show_progress: bool = True,
+) -> float:
     """The exponential of the mean negative log-probability a token, over all tokens of all texts.
 
     Like a perplexity it is 1 for a model that is always sure and right, and the size of the vocabulary for
     one that guesses blindly. It is none: perplexity belongs to a probability distribution over whole texts.
 
     Args:
-        texts, checkpoint, options: As for ``pseudo_log_likelihood``.
+        texts, checkpoint, method, tokens_per_batch, show_progress: As for ``pseudo_log_likelihood``.
+    Returns:
+        At least 1.
     Raises:
         As ``pseudo_log_likelihood``.
     Example:
@@ -157,19 +166,25 @@ def pseudo_perplexity(texts: Sequence[str], checkpoint: str | Path | Loaded = "m
 
     Source: Salazar et al. 2020, section 2.2.
     """
+    options = {"method": method, "tokens_per_batch": tokens_per_batch, "show_progress": show_progress}
     scores = _score(texts, checkpoint, **options)
     total = sum(score.log_probs.sum(dtype=np.float64) for score in scores)
     return float(np.exp(-total / sum(len(score.tokens) for score in scores)))
 
 
 def score_minimal_pairs(
-    pairs: Dataset | pd.DataFrame, checkpoint: str | Path | Loaded = "mini", **options
+    pairs: Dataset | pd.DataFrame,
+    checkpoint: str | Path | Loaded = "mini",
+    *,
+    method: str = "original",
+    tokens_per_batch: int = 2048,
+    show_progress: bool = True,
 ) -> pd.DataFrame:
     """The pseudo-log-likelihoods of both sentences of each pair.
 
     Args:
         pairs: Table with columns ``good`` and ``bad``, such as ``load_minimal_pairs()["test"]``.
-        checkpoint, options: As for ``pseudo_log_likelihood``.
+        checkpoint, method, tokens_per_batch, show_progress: As for ``pseudo_log_likelihood``.
     Returns:
         The columns of ``pairs``, then ``good_score`` and ``bad_score``, for ``minimal_pair_accuracy``.
     Raises:
@@ -178,6 +193,7 @@ def score_minimal_pairs(
     table = pd.DataFrame(pairs)
     if not {"good", "bad"} <= set(table):
         raise ValueError(f"`pairs` must have the columns `good` and `bad`; got {list(table)}.")
+    options = {"method": method, "tokens_per_batch": tokens_per_batch, "show_progress": show_progress}
     scores = pseudo_log_likelihood([*table["good"], *table["bad"]], checkpoint, **options)
     good, bad = scores.reshape(2, -1)
     return table.assign(good_score=good, bad_score=bad)

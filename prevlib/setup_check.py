@@ -99,6 +99,8 @@ class SetUp:
 def check_setup() -> SetUp:
     """Check Python, packages, models, threads, memory, disk and widgets; takes a few seconds.
 
+    Returns:
+        One finding for each check; true as a condition if nothing is broken.
     Example:
         >>> bool(SetUp((Finding("water", "wet"),)))
         True
@@ -116,8 +118,8 @@ def _finding(what: str, check: Callable[[], tuple[str, str]]) -> Finding:
 def _python() -> tuple[str, str]:
     from packaging.specifiers import SpecifierSet
 
-    needed, found = metadata("prevlib")["Requires-Python"], ".".join(map(str, sys.version_info[:3]))
-    return f"{found}, needed {needed}", "" if SpecifierSet(needed).contains(found) else NEWER_PYTHON
+    needed, running = metadata("prevlib")["Requires-Python"], ".".join(map(str, sys.version_info[:3]))
+    return f"{running}, needed {needed}", "" if SpecifierSet(needed).contains(running) else NEWER_PYTHON
 
 
 def _packages() -> tuple[str, str]:
@@ -129,11 +131,11 @@ def _packages() -> tuple[str, str]:
     wrong = []
     for each in needed:
         try:
-            found = version(each.name)
+            installed = version(each.name)
         except PackageNotFoundError:
-            found = "missing"
-        if found == "missing" or not each.specifier.contains(found, prereleases=True):
-            wrong.append(f"{each.name} {found}, needed {each.specifier or 'in any version'}")
+            installed = "missing"
+        if installed == "missing" or not each.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{each.name} {installed}, needed {each.specifier or 'in any version'}")
     if wrong:
         return "; ".join(wrong), INSTALL
     return f"all {len(needed)} in versions that will do", ""
@@ -155,7 +157,7 @@ def _answer() -> tuple[str, str]:
 
     from prevlib.features import extract_features
 
-    answer = extract_features(["Are you ready?"])
+    answer = extract_features(["Are you ready?"], show_progress=False)
     if not np.isfinite(answer).all():
         return "something else than numbers", INSTALL
     return f"{answer.size} numbers for a sentence", ""
@@ -163,8 +165,8 @@ def _answer() -> tuple[str, str]:
 
 def _threads() -> tuple[str, str]:
     policy = os.environ.get("OMP_WAIT_POLICY", "not set")
-    found = f"{os.cpu_count()} cores, OMP_WAIT_POLICY is {policy}"
-    return found, "" if policy.upper() == "PASSIVE" else SLEEP
+    state = f"{os.cpu_count()} cores, OMP_WAIT_POLICY is {policy}"
+    return state, "" if policy.upper() == "PASSIVE" else SLEEP
 
 
 def _memory() -> tuple[str, str]:

@@ -84,14 +84,14 @@ def test_weights_that_are_missing_or_damaged_come_with_a_remedy_of_their_own(mon
 
 
 def test_a_model_that_raises_or_answers_without_numbers(monkeypatch):
-    def raises(texts):
+    def raises(texts, **options):
         raise RuntimeError("Illegal instruction.")
 
     monkeypatch.setattr(prevlib.features, "extract_features", raises)
     found = the_broken_one()
     assert (found.what, found.found) == ("a model's answer", "RuntimeError: Illegal instruction.")
     assert "Illegal instruction. In a terminal, " in str(found) and found.remedy.endswith(INSTALL)
-    monkeypatch.setattr(prevlib.features, "extract_features", lambda texts: np.array([np.nan]))
+    monkeypatch.setattr(prevlib.features, "extract_features", lambda *_, **options: np.array([np.nan]))
     assert the_broken_one().found == "something else than numbers"
 
 

@@ -164,7 +164,7 @@ def check_ranking(
     Args:
         y_true, predictions, metric: As for ``compare_models``.
     """
-    pairs = compare_models(y_true, predictions, metric).differences
+    pairs = compare_models(metric, y_true, predictions).differences
     open_pairs = pairs[pairs["verdict"] == "cannot be told apart"]
     if open_pairs.empty:
         return Check(True, f"all {len(pairs)} differences are proved")

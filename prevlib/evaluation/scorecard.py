@@ -164,6 +164,8 @@ def pareto_front(scores: ArrayLike, costs: ArrayLike) -> np.ndarray:
 def read_scorecard(path: str | Path = SCORECARD) -> pd.DataFrame:
     """The rows that ``python -m prevlib.report.measure`` wrote, by default those of the library.
 
+    Args:
+        path: JSON file with the measured rows.
     Returns:
         One row a model, named by checkpoint and method; ``max_length`` is inf where there is no limit.
     Raises:

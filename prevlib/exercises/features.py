@@ -98,17 +98,17 @@ def mean_of_tokens(states, mask):
 
 @mean_of_tokens.judge
 def _(answer):
-    found = _pooled(answer)
-    require(not np.allclose(found, [[1, -1.5], [3, -9 / 4]]), "divide by how many tokens are real")
-    require(not np.allclose(found[0], [4 / 5, -6 / 5]), "each text has its own number of real tokens")
+    value = _pooled(answer)
+    require(not np.allclose(value, [[1, -1.5], [3, -9 / 4]]), "divide by how many tokens are real")
+    require(not np.allclose(value[0], [4 / 5, -6 / 5]), "each text has its own number of real tokens")
     other = STATES.clone()
     other[:, 1] += 6
-    require(not np.allclose(array(call(answer, other, MASK)), found), "every real token has a say")
-    require(np.allclose(found, [[2, -3], [4, -3]]), "of one of the two texts, the mean is another")
+    require(not np.allclose(array(call(answer, other, MASK)), value), "every real token has a say")
+    require(np.allclose(value, [[2, -3], [4, -3]]), "of one of the two texts, the mean is another")
     alone = array(call(answer, STATES[:1, :2], MASK[:1, :2]), (1, 2))
-    require(np.allclose(alone, found[:1]), "a text has the same mean in any batch")
+    require(np.allclose(alone, value[:1]), "a text has the same mean in any batch")
     left = array(call(answer, STATES.flip(1), MASK.flip(1)), (2, 2))
-    require(np.allclose(left, found), "padding may stand on the left, too")
+    require(np.allclose(left, value), "padding may stand on the left, too")
 
 
 @exercise(
@@ -125,15 +125,15 @@ def max_of_tokens(states, mask):
 
 @max_of_tokens.judge
 def _(answer):
-    found = _pooled(answer)
-    require(not np.allclose(found[:, 1], 0), "if all real numbers are negative, so is the largest")
-    require(not np.allclose(found, 1), "the largest value is asked for, not its place")
-    require(not np.allclose(found[1], [2, -6]), "each number has its largest value by itself")
-    require(np.allclose(found, [[3, -2], [6, -1]]), "of one of the two texts, the maximum is another")
+    value = _pooled(answer)
+    require(not np.allclose(value[:, 1], 0), "if all real numbers are negative, so is the largest")
+    require(not np.allclose(value, 1), "the largest value is asked for, not its place")
+    require(not np.allclose(value[1], [2, -6]), "each number has its largest value by itself")
+    require(np.allclose(value, [[3, -2], [6, -1]]), "of one of the two texts, the maximum is another")
     low = array(call(answer, STATES - 1000, MASK), (2, 2))
-    require(np.allclose(low, found - 1000), "padding must not count however low the real numbers are")
+    require(np.allclose(low, value - 1000), "padding must not count however low the real numbers are")
     left = array(call(answer, STATES.flip(1), MASK.flip(1)), (2, 2))
-    require(np.allclose(left, found), "padding may stand on the left, too")
+    require(np.allclose(left, value), "padding may stand on the left, too")
 
 
 @exercise(
@@ -150,14 +150,14 @@ def score_to_report(validation, test):
 
 @score_to_report.judge
 def _(answer):
-    found = call(answer, VALIDATION, TEST)
-    require(not close(found, 0.8), "a layer that is chosen on the test split has a score that is too good")
-    require(not close(found, 0.75), "the best of many on validation is also the luckiest")
-    require(not close(found, 1), "an accuracy is asked for, not the layer")
-    require(close(found, 0.68), "take the layer that is best on validation")
+    value = call(answer, VALIDATION, TEST)
+    require(not close(value, 0.8), "a layer that is chosen on the test split has a score that is too good")
+    require(not close(value, 0.75), "the best of many on validation is also the luckiest")
+    require(not close(value, 1), "an accuracy is asked for, not the layer")
+    require(close(value, 0.68), "take the layer that is best on validation")
     order = [3, 1, 0, 2]
     again = call(answer, VALIDATION[order], TEST[order])
-    require(close(again, number(found)), "the best layer may stand in any place")
+    require(close(again, number(value)), "the best layer may stand in any place")
     equal = call(answer, np.array([0.5, 0.7, 0.7, 0.6]), np.array([0.5, 0.6, 0.8, 0.9]))
     require(close(equal, 0.6), "of two equally good layers the earlier is taken, whatever the test says")
 

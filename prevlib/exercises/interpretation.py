@@ -56,16 +56,16 @@ def _(answer):
     def labels(seed):
         return array(call(answer, TEXTS, LABELS, seed), (len(TEXTS),))
 
-    found = labels(0)
-    require(set(found.tolist()) <= {0, 1}, "a random label is one of `labels`")
-    require((found[:1000] == found[1000:]).all(), "equal texts must have equal labels")
-    require((found == labels(0)).all(), "the same seed must draw the same labels")
-    require(len(set(found.tolist())) == 2, "each distinct text has a draw of its own")
-    require(np.mean(found == LABELS) < 0.8, "the labels are drawn at random, not taken from the texts")
+    drawn = labels(0)
+    require(set(drawn.tolist()) <= {0, 1}, "a random label is one of `labels`")
+    require((drawn[:1000] == drawn[1000:]).all(), "equal texts must have equal labels")
+    require((drawn == labels(0)).all(), "the same seed must draw the same labels")
+    require(len(set(drawn.tolist())) == 2, "each distinct text has a draw of its own")
+    require(np.mean(drawn == LABELS) < 0.8, "the labels are drawn at random, not taken from the texts")
     require(
-        abs(found.mean() - 0.25) < 0.06, "a random label is as frequent as in `labels`: keep the frequencies"
+        abs(drawn.mean() - 0.25) < 0.06, "a random label is as frequent as in `labels`: keep the frequencies"
     )
-    require((found != labels(1)).any(), "another seed must draw other labels")
+    require((drawn != labels(1)).any(), "another seed must draw other labels")
 
 
 @exercise(
@@ -88,17 +88,17 @@ def _(answer):
     def count(tokens):
         return 2.0 * tokens.count("good")
 
-    found = contributions(count, "good", "good", "a")
-    require(found != [4, 4, 0], "delete one place at a time: an equal token elsewhere stays")
-    require(found != [-2, -2, 0], "a token that raises the score has a positive number")
-    require(found != [2, 2, 4], "that is the score without each token: the difference is asked for")
+    parts = contributions(count, "good", "good", "a")
+    require(parts != [4, 4, 0], "delete one place at a time: an equal token elsewhere stays")
+    require(parts != [-2, -2, 0], "a token that raises the score has a positive number")
+    require(parts != [2, 2, 4], "that is the score without each token: the difference is asked for")
     double = contributions(lambda tokens: 2 * count(tokens), "good", "good", "a")
-    require(double == [2 * value for value in found], "twice the score is twice the contribution")
+    require(double == [2 * value for value in parts], "twice the score is twice the contribution")
     require(contributions(len, "a", "b") == [1, 1], "delete the token: what is left is shorter")
     both = contributions(lambda tokens: float({"not", "good"} <= set(tokens)), "not", "good")
     require(both == [1, 1], "each token is compared with the text without it, not with itself alone")
     raised = contributions(lambda tokens: count(tokens) + 1, "good", "good", "a")
-    require(raised == found, "the same added to all scores changes no difference")
-    require(found == [2, 2, 0], "for two good tokens and an idle one, a number is another")
+    require(raised == parts, "the same added to all scores changes no difference")
+    require(parts == [2, 2, 0], "for two good tokens and an idle one, a number is another")
     order = contributions(lambda tokens: float("not good" in " ".join(tokens)), "not", "so", "good")
     require(order == [0, -1, 0], "the tokens that are left keep their order")

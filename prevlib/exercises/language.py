@@ -63,14 +63,14 @@ def _(answer):
     require(
         close(sure, 1) and close(even, 4), "equal probabilities p give 1/p, whatever the number of tokens"
     )
-    found = number(call(answer, LOG_PROBS))
-    require(not close(found, np.mean(_of_each(LOG_PROBS))), "not the mean of the values of each text")
-    require(not close(found, 2 ** (5.1 / 3)), "a long text weighs more than a short one: no mean of means")
-    require(close(found, 2 ** (13 / 8)), "for texts of 2, 5 and 1 tokens it is another number")
+    value = number(call(answer, LOG_PROBS))
+    require(not close(value, np.mean(_of_each(LOG_PROBS))), "not the mean of the values of each text")
+    require(not close(value, 2 ** (5.1 / 3)), "a long text weighs more than a short one: no mean of means")
+    require(close(value, 2 ** (13 / 8)), "for texts of 2, 5 and 1 tokens it is another number")
     joined = [np.concatenate(LOG_PROBS)]
-    require(close(call(answer, joined), found), "the same tokens in one text have the same value")
+    require(close(call(answer, joined), value), "the same tokens in one text have the same value")
     more = [*LOG_PROBS, np.array([])]
-    require(close(call(answer, more), found), "a text without tokens adds nothing")
+    require(close(call(answer, more), value), "a text without tokens adds nothing")
 
 
 @exercise(
@@ -90,15 +90,15 @@ def _(answer):
     silent = number(call(answer, np.zeros(8), np.zeros(8)))
     require(0 <= silent <= 1, "a share is asked for, from 0 to 1")
     require(close(silent, 0.5), "a model that says nothing, with equal scores everywhere, gets one half")
-    found = number(call(answer, GOOD, BAD))
+    value = number(call(answer, GOOD, BAD))
     far = np.where(GOOD > BAD, 0.0, GOOD)
-    require(close(call(answer, far, BAD), found), "by how much a score is higher does not matter")
+    require(close(call(answer, far, BAD), value), "by how much a score is higher does not matter")
     require(
         close(call(answer, GOOD[:1], BAD[:1]), 1), "right is the pair whose good sentence is the higher one"
     )
-    require(not close(found, 2 / 3), "ties stay in the count, each with one half")
-    require(close(found, 3 / 5), "of five pairs, two are right and two are ties: the share is another")
-    require(close(call(answer, BAD, GOOD), 1 - found), "if good and bad change places, right becomes wrong")
+    require(not close(value, 2 / 3), "ties stay in the count, each with one half")
+    require(close(value, 3 / 5), "of five pairs, two are right and two are ties: the share is another")
+    require(close(call(answer, BAD, GOOD), 1 - value), "if good and bad change places, right becomes wrong")
 
 
 @exercise(
@@ -128,10 +128,10 @@ def _(answer):
     require(not close(again, 3 / 6), "runs of n words: n need not be 2")
     require(close(again, 3 / 5), "for `a b c a b c a` and n = 3 it is another share")
     require(close(call(answer, ["a a a a"], 1), 1 / 4), "a run may be a single word")
-    found = number(call(answer, FILMS, 2))
-    require(not close(found, 1), "a run that stands in two texts is not distinct: look at all texts together")
-    require(not close(found, 5 / 8), "no run crosses the border of two texts")
-    require(close(found, 4 / 6), "for three texts of three words, it is another share")
+    value = number(call(answer, FILMS, 2))
+    require(not close(value, 1), "a run that stands in two texts is not distinct: look at all texts together")
+    require(not close(value, 5 / 8), "no run crosses the border of two texts")
+    require(close(value, 4 / 6), "for three texts of three words, it is another share")
     longer = call(answer, [*FILMS, "good"], 2)
-    require(close(longer, found), "a text of fewer than n words has no runs, and adds none")
-    require(close(call(answer, FILMS[::-1], 2), found), "the order of the texts does not matter")
+    require(close(longer, value), "a text of fewer than n words has no runs, and adds none")
+    require(close(call(answer, FILMS[::-1], 2), value), "the order of the texts does not matter")

@@ -58,14 +58,14 @@ def log_sum_exp(logits):
 @log_sum_exp.judge
 def _(answer):
     def close_to(logits, expected, reason):
-        found = array(call(answer, torch.tensor(logits)), np.shape(expected))
-        require(np.allclose(found, expected, atol=1e-3), reason)
+        value = array(call(answer, torch.tensor(logits)), np.shape(expected))
+        require(np.allclose(value, expected, atol=1e-3), reason)
 
     eight = math.log(8)
-    found = array(call(answer, EIGHTHS), (2,))
-    require(not np.allclose(found, math.log(5)), "all exponentials have a share in the sum")
-    require(not np.allclose(found, math.log(8 / 5)), "what was taken from the logits comes back at the end")
-    require(np.allclose(found, eight, atol=1e-5), "the exponentials of section 1, in two orders: another sum")
+    value = array(call(answer, EIGHTHS), (2,))
+    require(not np.allclose(value, math.log(5)), "all exponentials have a share in the sum")
+    require(not np.allclose(value, math.log(8 / 5)), "what was taken from the logits comes back at the end")
+    require(np.allclose(value, eight, atol=1e-5), "the exponentials of section 1, in two orders: another sum")
     close_to([[1000.0, 1000.0]], [1000 + math.log(2)], "logits of 1000 overflow: take something away first")
     close_to([[1000.0, -1000.0]], [1000.0], "a row may hold 1000 and -1000: the largest counts most")
     close_to(
@@ -93,15 +93,15 @@ def mean_cross_entropy(logits, labels):
 
 @mean_cross_entropy.judge
 def _(answer):
-    found = number(call(answer, EIGHTHS, LABELS))
+    value = number(call(answer, EIGHTHS, LABELS))
     expected = -(math.log(2 / 8) + math.log(5 / 8)) / 2
     shifted = call(answer, EIGHTHS + torch.tensor([[3.0], [7.0]]), LABELS)
-    require(close(shifted, found, atol=1e-4), "a constant added to the logits of a row changes nothing")
-    require(found >= 0, "a loss is never negative")
-    require(not close(found, 2 * expected, atol=1e-4), "a mean is asked for, not a sum")
-    require(not close(found, -math.log(2 / 8), atol=1e-4), "class 0 is a class like the others")
+    require(close(shifted, value, atol=1e-4), "a constant added to the logits of a row changes nothing")
+    require(value >= 0, "a loss is never negative")
+    require(not close(value, 2 * expected, atol=1e-4), "a mean is asked for, not a sum")
+    require(not close(value, -math.log(2 / 8), atol=1e-4), "class 0 is a class like the others")
     require(
-        close(found, expected, atol=1e-4), "on probabilities of eighths, count by hand: it is another loss"
+        close(value, expected, atol=1e-4), "on probabilities of eighths, count by hand: it is another loss"
     )
     logits = torch.cat([EIGHTHS, torch.tensor([[4.0, 0.0, -4.0], [0.0, 0.0, 0.0]])])
     ignored = call(answer, logits, torch.tensor([1, 0, -100, -100]))
@@ -121,7 +121,7 @@ def _(answer):
 @exercise(
     minutes=10,
     hints=[
-        "Section 5 has the gradient of one example: its probabilities minus the one-hot target.",
+        "Section 6 has the gradient of one example: its probabilities minus the one-hot target.",
         "The loss is a mean over n rows. What does that do to the gradient of each?",
         "`torch.nn.functional.one_hot(labels, n_classes)` writes the labels as zeros and ones.",
     ],
@@ -134,12 +134,12 @@ def gradient_of_the_mean(logits, labels):
 
 @gradient_of_the_mean.judge
 def _(answer):
-    found = array(call(answer, EIGHTHS, LABELS), (2, 3))
-    require(np.allclose(found.sum(axis=1), 0, atol=1e-5), "the entries of a row add up to 0")
-    signs = (found[0, 1] < 0 < found[0, 0]) and (found[1, 0] < 0 < found[1, 2])
+    value = array(call(answer, EIGHTHS, LABELS), (2, 3))
+    require(np.allclose(value.sum(axis=1), 0, atol=1e-5), "the entries of a row add up to 0")
+    signs = (value[0, 1] < 0 < value[0, 0]) and (value[1, 0] < 0 < value[1, 2])
     require(signs, "mind the signs: against the gradient, the logit of the true class goes up")
     one = array(call(answer, EIGHTHS[:1], LABELS[:1]), (1, 3))
-    require(np.allclose(one[0], 2 * found[0], atol=1e-5), "the loss is a mean over the rows: divide by them")
+    require(np.allclose(one[0], 2 * value[0], atol=1e-5), "the loss is a mean over the rows: divide by them")
     require(np.allclose(one, [[1 / 8, -6 / 8, 5 / 8]], atol=1e-5), "softmax minus one-hot: another row")
     four = array(call(answer, torch.zeros(4, 2), torch.tensor([0, 1, 1, 1])), (4, 2))
     require(np.allclose(four, np.array([[-1, 1]] + 3 * [[1, -1]]) / 8), "any number of rows and classes")

@@ -72,18 +72,18 @@ def choose_words(draws, groups, rate):
 @choose_words.judge
 def _(answer):
     def chosen(draws, rate):
-        found = array(call(answer, draws, GROUPS, rate), tuple(GROUPS.shape))
-        require(set(found.tolist()) <= {0, 1}, "True or False is asked for, for each token")
-        return found.astype(bool).tolist()
+        value = array(call(answer, draws, GROUPS, rate), tuple(GROUPS.shape))
+        require(set(value.tolist()) <= {0, 1}, "True or False is asked for, for each token")
+        return value.astype(bool).tolist()
 
-    found = chosen(DRAWS, 0.375)
-    require(not any(found[i] for i in (0, 7, 8)), "special tokens are never chosen: index -1 is the last one")
-    for marks in (found, turned := chosen(DRAWS.flip(0), 0.375)):
+    value = chosen(DRAWS, 0.375)
+    require(not any(value[i] for i in (0, 7, 8)), "special tokens are never chosen: index -1 is the last one")
+    for marks in (value, turned := chosen(DRAWS.flip(0), 0.375)):
         together = marks[2] == marks[3] == marks[4]
         require(together, "the pieces of a word are chosen together, or none of them")
-    require(not found[2] and found[6], "a word is chosen if its draw is below the rate")
-    require(found[1], "the first word can be chosen, too")
-    require(found[5], "one of the words that are chosen is missing")
+    require(not value[2] and value[6], "a word is chosen if its draw is below the rate")
+    require(value[1], "the first word can be chosen, too")
+    require(value[5], "one of the words that are chosen is missing")
     require(not chosen(DRAWS, 0.25)[5], "a word is chosen if its draw is below the rate, not at it")
     require(turned[2], "each word has its own draw")
     require(not any(chosen(DRAWS, 0.0)), "at a rate of 0 nothing is chosen")

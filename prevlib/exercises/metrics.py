@@ -18,8 +18,8 @@ MARKED = np.array([1, 1, 1, 0, 1, 1, 0, 0, 0, 0])  # tp 3, fn 1, fp 2, tn 4
 )
 def precision_of_a_rare_class():
     """50 positives, 950 negatives, recall 0.8, 95 false alarms: what is the precision?"""
-    found = 0.8 * 50
-    return found / (found + 95)
+    n_found = 0.8 * 50
+    return n_found / (n_found + 95)
 
 
 @precision_of_a_rare_class.judge
@@ -53,15 +53,15 @@ def f1_from_sums(y_true, y_pred):
 def _(answer):
     lopsided = call(answer, np.array([1] + 9 * [0]), np.ones(10, dtype=int))
     require(not close(lopsided, 0.2), "F1 is a ratio of counts: do not round it")
-    found = call(answer, SPAM, MARKED)
-    require(not close(found, 0.7), "true negatives have no say in F1: this is the accuracy")
+    value = call(answer, SPAM, MARKED)
+    require(not close(value, 0.7), "true negatives have no say in F1: this is the accuracy")
     more = np.zeros(90, dtype=int)
     padded = call(answer, np.r_[SPAM, more], np.r_[MARKED, more])
-    require(close(padded, found), "true negatives have no say in F1")
+    require(close(padded, value), "true negatives have no say in F1")
     turned = call(answer, MARKED, SPAM)
-    require(close(turned, found), "F1 stays the same when truth and prediction are exchanged")
+    require(close(turned, value), "F1 stays the same when truth and prediction are exchanged")
     require(close(lopsided, 2 / 11), "for one spam and ten marked, the harmonic mean stays near precision")
-    require(close(found, 6 / 9), "on the ten messages of section 1, the counts give another number")
+    require(close(value, 6 / 9), "on the ten messages of section 1, the counts give another number")
     require(close(call(answer, more, more), 0), "with no positive in either, F1 is set to 0")
 
 
@@ -80,11 +80,11 @@ def macro_recall(y_true, y_pred):
 @macro_recall.judge
 def _(answer):
     y_true, y_pred = np.array([0] * 8 + [1] * 2), np.array([0] * 8 + [0, 1])
-    found = call(answer, y_true, y_pred)
+    value = call(answer, y_true, y_pred)
     require(
-        not close(found, 17 / 18), "recall asks about the samples of a class, precision about the answers"
+        not close(value, 17 / 18), "recall asks about the samples of a class, precision about the answers"
     )
-    require(close(found, 0.75), "each class counts the same, also the one of two samples")
+    require(close(value, 0.75), "each class counts the same, also the one of two samples")
     y_true, y_pred = np.array([0, 0, 1, 1, 2, 2]), np.array([1, 2, 1, 0, 2, 2])
     require(close(call(answer, y_true, y_pred), 0.5), "there may be more than two classes")
     y_pred = np.array([0, 0, 1, 1, 0, 1])

@@ -59,23 +59,23 @@ def _(answer):
 )
 def f1_of_batches(batches):
     """F1 of all samples together, given pairs of arrays of 0 and 1; 0 if there is no positive in any."""
-    found = both = 0
+    tp = both = 0
     for y_true, y_pred in batches:
-        found += np.sum(y_true * y_pred)
+        tp += np.sum(y_true * y_pred)
         both += np.sum(y_true) + np.sum(y_pred)
-    return 2 * found / both if both else 0.0
+    return 2 * tp / both if both else 0.0
 
 
 @f1_of_batches.judge
 def _(answer):
-    found = number(call(answer, BATCHES))
-    mean = close(found, 0.6) or close(found, 5.2 / 12)
+    value = number(call(answer, BATCHES))
+    mean = close(value, 0.6) or close(value, 5.2 / 12)
     require(not mean, "a mean of ratios is not the ratio of the sums")
-    require(not close(found, 8 / 9), "a batch without positives can hold false alarms, and these count")
-    require(not close(found, 0.75), "true negatives have no say in F1")
+    require(not close(value, 8 / 9), "a batch without positives can hold false alarms, and these count")
+    require(not close(value, 0.75), "true negatives have no say in F1")
     turned = call(answer, BATCHES[::-1])
-    require(close(turned, found), "every batch counts, in any order")
-    require(close(found, 8 / 11), "for the three batches of this check, the counts give another number")
+    require(close(turned, value), "every batch counts, in any order")
+    require(close(value, 8 / 11), "for the three batches of this check, the counts give another number")
     one = [tuple(np.concatenate(rows) for rows in zip(*BATCHES, strict=True))]
     require(close(call(answer, one), 8 / 11), "the same samples in one batch have the same F1")
     empty = (np.zeros(3, dtype=int), np.zeros(3, dtype=int))
@@ -103,16 +103,16 @@ def leaked_rows(train, test):
 
 @leaked_rows.judge
 def _(answer):
-    found = array(call(answer, TRAIN, TEST)).ravel().tolist()
-    require(len(found) < len(TEST), "the numbers of the rows are asked for, not a mark for each text")
-    require(found == sorted(found), "the rows are asked for in the order of the test texts")
-    require(0 in found, "a copy that differs in case and punctuation is a copy")
-    require(2 in found, "a copy that differs in punctuation and spaces is a copy")
-    require(1 not in found, "texts that differ in their digits are two texts")
-    require(3 not in found and 7 not in found, "a text is not a copy because it is part of another")
-    require(4 not in found and 6 not in found, "not all letters are from a to z: keep the others, too")
-    require(5 in found, "letters with accents have two cases, too")
-    require(found == [0, 2, 5], "one row is missing, or one too many")
+    value = array(call(answer, TRAIN, TEST)).ravel().tolist()
+    require(len(value) < len(TEST), "the numbers of the rows are asked for, not a mark for each text")
+    require(value == sorted(value), "the rows are asked for in the order of the test texts")
+    require(0 in value, "a copy that differs in case and punctuation is a copy")
+    require(2 in value, "a copy that differs in punctuation and spaces is a copy")
+    require(1 not in value, "texts that differ in their digits are two texts")
+    require(3 not in value and 7 not in value, "a text is not a copy because it is part of another")
+    require(4 not in value and 6 not in value, "not all letters are from a to z: keep the others, too")
+    require(5 in value, "letters with accents have two cases, too")
+    require(value == [0, 2, 5], "one row is missing, or one too many")
     require(array(call(answer, TRAIN, ["new", "Part2", "new", "ÉTÉ"])).tolist() == [1, 3], "a row is missing")
     twice = array(call(answer, TRAIN, ["part 2", "PART 2"])).tolist()
     require(twice == [0, 1], "a copy that stands in the test set twice is two rows")
@@ -145,9 +145,9 @@ def ignores_negatives(score):
 @ignores_negatives.judge
 def _(answer):
     def passes(score):
-        found = call(answer, score)
-        require(isinstance(found, bool | np.bool_), "your check must return True or False")
-        return bool(found)
+        value = call(answer, score)
+        require(isinstance(value, bool | np.bool_), "your check must return True or False")
+        return bool(value)
 
     require(passes(recall_score), "recall passes: add negatives only, and leave the rest as it is")
     require(not passes(accuracy_score), "accuracy does not pass: are negatives added at all?")

@@ -61,19 +61,19 @@ def _(answer):
     def rate(scores, costs):
         return number(call(answer, np.array(scores), np.array(costs)))
 
-    found, thousand = rate([0.75, 0.5], [20, 2]), rate([0.75, 0.5], [20_000, 2000])
-    require(close(found, thousand), "the unit of the costs must not matter, milliseconds or microseconds")
+    value, thousand = rate([0.75, 0.5], [20, 2]), rate([0.75, 0.5], [20_000, 2000])
+    require(close(value, thousand), "the unit of the costs must not matter, milliseconds or microseconds")
     require(
-        close(rate([1.0, 0.5], [20, 2]), 2 * found),
+        close(rate([1.0, 0.5], [20, 2]), 2 * value),
         "twice the gain at the same costs is worth twice the price",
     )
     more = rate([0.75, 0.5], [200, 2])
-    require(not close(more, found), "over more factors of ten, the gain pays for less in each")
+    require(not close(more, value), "over more factors of ten, the gain pays for less in each")
     require(
-        close(rate([0.5, 0.75], [2, 20]), found), "if the models are exchanged, the rate must stay as it is"
+        close(rate([0.5, 0.75], [2, 20]), value), "if the models are exchanged, the rate must stay as it is"
     )
-    require(found > 0, "a better model that costs more has a price above 0")
-    require(close(found, 0.25), "the rate is for each factor of ten: which logarithm counts these?")
+    require(value > 0, "a better model that costs more has a price above 0")
+    require(close(value, 0.25), "the rate is for each factor of ten: which logarithm counts these?")
     require(close(more, 0.125), "two factors of ten share the gain between them")
 
 
@@ -97,11 +97,11 @@ def pareto_front(scores, costs):
 @pareto_front.judge
 def _(answer):
     def front(scores, costs):
-        found = call(answer, np.array(scores), np.array(costs))
-        found = array(found)
-        marks = found.shape == (len(scores),) and set(found.tolist()) <= {0, 1}
+        value = call(answer, np.array(scores), np.array(costs))
+        value = array(value)
+        marks = value.shape == (len(scores),) and set(value.tolist()) <= {0, 1}
         require(marks, "True or False is asked for, for each model")
-        return found.astype(bool).tolist()
+        return value.astype(bool).tolist()
 
     require(front([0.7], [3]) == [True], "a model does not beat itself")
     line = front([0.7, 0.8, 0.9], [1, 2, 3])
@@ -134,14 +134,14 @@ def _(answer):
     def overall(performance, cost, weight=0.03):
         return array(call(answer, performance, cost, weight), performance.shape)
 
-    found = overall(PERFORMANCE, COST)
-    require(np.allclose(found, overall(PERFORMANCE, COST / 1e6)), "the unit of the cost must not matter")
-    require(close(found[2], 0.7), "the cheapest model pays nothing: its performance stays")
-    require((found[:2] < PERFORMANCE[:2]).all(), "a model that costs more has points off")
-    lost = PERFORMANCE - found
+    value = overall(PERFORMANCE, COST)
+    require(np.allclose(value, overall(PERFORMANCE, COST / 1e6)), "the unit of the cost must not matter")
+    require(close(value[2], 0.7), "the cheapest model pays nothing: its performance stays")
+    require((value[:2] < PERFORMANCE[:2]).all(), "a model that costs more has points off")
+    lost = PERFORMANCE - value
     more = overall(np.append(PERFORMANCE, 0.5), np.append(COST, 9e9))[:3]
     require(
-        np.allclose(found, more), "a model that is added, and is not the cheapest, changes no other score"
+        np.allclose(value, more), "a model that is added, and is not the cheapest, changes no other score"
     )
     require(close(lost[1] - lost[0], 0.03), "each factor of ten costs `weight`")
     require(

@@ -56,20 +56,20 @@ def flip_rate(texts, changed, before, after):
 
 @flip_rate.judge
 def _(answer):
-    found = number(call(answer, TEXTS, CHANGED, BEFORE, AFTER))
+    value = number(call(answer, TEXTS, CHANGED, BEFORE, AFTER))
     other = np.where(np.array(TEXTS) == np.array(CHANGED), BEFORE, AFTER)
-    unmoved = close(call(answer, TEXTS, CHANGED, BEFORE, other), found)
+    unmoved = close(call(answer, TEXTS, CHANGED, BEFORE, other), value)
     require(unmoved, "texts that are not touched have no say, whatever the model says of them")
-    require(not close(found, 3 / 7), "divide by the number of texts that are touched")
+    require(not close(value, 3 / 7), "divide by the number of texts that are touched")
     stays = call(answer, ["a", "b"], ["a*", "b*"], np.array([0.6, 0.4]), np.array([0.9, 0.1]))
     require(close(stays, 0), "a probability may move, even far, without a flip: the answer stays")
     up = call(answer, ["a"], ["a*"], np.array([0.4]), np.array([0.6]))
     require(close(up, 1), "a flip from *neg* to *pos* is a flip, too")
-    require(close(found, 3 / 5), "for five touched texts and two others, it is another share")
+    require(close(value, 3 / 5), "for five touched texts and two others, it is another share")
     edge = call(answer, ["a", "b"], ["a*", "b*"], np.array([0.5, 0.4]), np.array([0.6, 0.5]))
     require(close(edge, 0.5), "0.5 itself is not above 0.5, before and after")
     turned = call(answer, CHANGED, TEXTS, AFTER, BEFORE)
-    require(close(turned, found), "as many answers flip on the way back")
+    require(close(turned, value), "as many answers flip on the way back")
 
 
 @exercise(
@@ -129,17 +129,17 @@ def accuracy_of_slices(y_true, y_pred, slices, min_support):
 @accuracy_of_slices.judge
 def _(answer):
     def scores(min_support, y_pred=Y_PRED):
-        found = call(answer, Y_TRUE, y_pred, SLICES, min_support)
-        require(isinstance(found, dict), "a dictionary is asked for: name of the slice -> accuracy")
-        return {name: number(score) for name, score in found.items()}
+        value = call(answer, Y_TRUE, y_pred, SLICES, min_support)
+        require(isinstance(value, dict), "a dictionary is asked for: name of the slice -> accuracy")
+        return {name: number(score) for name, score in value.items()}
 
-    found = scores(3)
-    require("negated" not in found, "a slice that is too small has no score, and no entry")
-    require("short" in found, "a slice with just enough samples has a score")
-    require(set(found) == {"short", "long"}, "each slice that is large enough has a score, under its name")
-    require(not close(found["short"], 2 / 8), "divide by the samples of the slice, not by all")
-    require(not close(found["long"], 1), "right answers of both classes count")
-    right = close(found["short"], 2 / 3) and close(found["long"], 4 / 5)
+    value = scores(3)
+    require("negated" not in value, "a slice that is too small has no score, and no entry")
+    require("short" in value, "a slice with just enough samples has a score")
+    require(set(value) == {"short", "long"}, "each slice that is large enough has a score, under its name")
+    require(not close(value["short"], 2 / 8), "divide by the samples of the slice, not by all")
+    require(not close(value["long"], 1), "right answers of both classes count")
+    right = close(value["short"], 2 / 3) and close(value["long"], 4 / 5)
     require(right, "for three samples, or for five, it is another share")
     every = scores(1)
     require(set(every) == set(SLICES), "slices may overlap, and with a minimum of 1 each has a score")

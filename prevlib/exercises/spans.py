@@ -57,11 +57,11 @@ def tags_of_words(word_ids, piece_tags, n_words):
 @tags_of_words.judge
 def _(answer):
     def tags(word_ids, piece_tags, n_words):
-        found = call(answer, word_ids, piece_tags, n_words)
-        found = found.tolist() if isinstance(found, np.ndarray) else found
-        texts = isinstance(found, list | tuple) and all(isinstance(tag, str) for tag in found)
+        value = call(answer, word_ids, piece_tags, n_words)
+        value = value.tolist() if isinstance(value, np.ndarray) else value
+        texts = isinstance(value, list | tuple) and all(isinstance(tag, str) for tag in value)
         require(texts, "a list of tags is asked for")
-        return list(found)
+        return list(value)
 
     whole = tags(WORD_IDS, PIECE_TAGS, 4)
     require(len(whole) == 4, "one tag a word is asked for, however many pieces it has")
@@ -97,12 +97,12 @@ def read_spans(tags):
 @read_spans.judge
 def _(answer):
     def read(tags):
-        found = call(answer, tags.split())
-        require(isinstance(found, list | tuple), "a list of spans is asked for")
-        for span in found:
+        value = call(answer, tags.split())
+        require(isinstance(value, list | tuple), "a list of spans is asked for")
+        for span in value:
             triple = isinstance(span, list | tuple) and len(span) == 3 and isinstance(span[0], str)
             require(triple, "a span is a type, a start and an end, such as ('PER', 3, 5)")
-        return sorted((kind, *array([start, end], (2,)).tolist()) for kind, start, end in found)
+        return sorted((kind, *array([start, end], (2,)).tolist()) for kind, start, end in value)
 
     single = read("O B-LOC O")
     require(not any(kind.startswith(("B-", "I-")) for kind, _, _ in single), "PER is a type, B-PER is a tag")
@@ -124,10 +124,10 @@ def _(answer):
         "`set(a) & set(b)` holds what is in both. Add up the three counts over the sentences, divide once.",
     ],
 )
-def f1_of_spans(true, found):
+def f1_of_spans(true, pred):
     """Span F1 of sentences, each a list of (type, start, end); 0 if there is no span at all."""
-    right = sum(len(set(a) & set(b)) for a, b in zip(true, found, strict=True))
-    both = sum(map(len, true)) + sum(map(len, found))
+    right = sum(len(set(a) & set(b)) for a, b in zip(true, pred, strict=True))
+    both = sum(map(len, true)) + sum(map(len, pred))
     return 2 * right / both if both else 0.0
 
 

@@ -104,13 +104,13 @@ def share_with_unknown(texts):
 @share_with_unknown.judge
 def _(answer):
     texts = [["a", "[UNK]", "[UNK]", "[UNK]", "b"], ["c", "d"], ["e", "##f"], ["[UNK]"], ["g"]]
-    found = number(call(answer, texts))
-    require(not close(found, 4 / 11), "count the texts, not the tokens")
-    require(not close(found, 4 / 5), "a text with several unknown tokens counts once")
-    require(0 <= found <= 1, "a share is from 0 to 1")
-    require(not close(found, 3 / 5), "the share of the texts with `[UNK]` is asked for, not of those without")
-    require(close(found, 2 / 5), "of these five texts, another share holds an unknown token")
-    require(close(call(answer, texts[::-1]), found), "the order of the texts does not matter")
+    value = number(call(answer, texts))
+    require(not close(value, 4 / 11), "count the texts, not the tokens")
+    require(not close(value, 4 / 5), "a text with several unknown tokens counts once")
+    require(0 <= value <= 1, "a share is from 0 to 1")
+    require(not close(value, 3 / 5), "the share of the texts with `[UNK]` is asked for, not of those without")
+    require(close(value, 2 / 5), "of these five texts, another share holds an unknown token")
+    require(close(call(answer, texts[::-1]), value), "the order of the texts does not matter")
     require(close(call(answer, [*texts, []]), 1 / 3), "an empty text is a text, too")
     require(close(call(answer, texts[1:3]), 0), "with nothing unknown, the share is 0")
     require(close(call(answer, texts[3:4]), 1), "with `[UNK]` in every text, the share is 1")
@@ -136,13 +136,13 @@ def word_numbers(tokens):
 @word_numbers.judge
 def _(answer):
     tokens = "[CLS] an un ##watch ##able film . [SEP] [PAD] [PAD]".split()
-    found = array(call(answer, tokens), (10,)).tolist()
-    special = [found[i] for i, token in enumerate(tokens) if token[0] == "["]
+    value = array(call(answer, tokens), (10,)).tolist()
+    special = [value[i] for i, token in enumerate(tokens) if token[0] == "["]
     require(special == 4 * [-1], "special tokens get -1")
-    require(found[2] == found[3] == found[4], "the pieces of a word share its number")
-    require(found[1] == 0, "words are counted from 0, and special tokens are no words")
-    require(found[2] == 1 and found[5] == 2, "each word has the number after that of the word before it")
-    require(found[6] == 3, "a punctuation mark is a word of its own")
+    require(value[2] == value[3] == value[4], "the pieces of a word share its number")
+    require(value[1] == 0, "words are counted from 0, and special tokens are no words")
+    require(value[2] == 1 and value[5] == 2, "each word has the number after that of the word before it")
+    require(value[6] == 3, "a punctuation mark is a word of its own")
     pair = array(call(answer, "[CLS] a ##b [SEP] c ##d [SEP]".split()), (7,)).tolist()
     require(pair == [-1, 0, 0, -1, 1, 1, -1], "after a special token, the counting goes on")
     odd = array(call(answer, "[CLS] a [UNK] b ##c [MASK] [ ] [SEP]".split()), (9,)).tolist()

@@ -52,15 +52,15 @@ def entropy_of_counts(counts):
 @entropy_of_counts.judge
 def _(answer):
     counts = np.array([2, 1, 1])
-    found = number(call(answer, counts))
+    value = number(call(answer, counts))
     tenfold = number(call(answer, 10 * counts))
-    require(close(tenfold, found), "a text ten times as long with the same shares has the same entropy")
-    require(found >= 0, "the entropy is never negative: the logarithm of a share is")
-    require(not close(found, 1.5), "in nats, please: the natural logarithm")
-    require(not close(found, math.log(3)), "ln V is right for equal shares only")
-    require(not close(found, 5 / 3 * math.log(2)), "the mean over the text is weighted: by the shares")
-    require(close(found, 1.5 * math.log(2)), "for the text of section 2 it is another number")
-    require(close(call(answer, np.array([0, 1, 0, 2, 1])), found), "a count of 0 adds nothing, in any place")
+    require(close(tenfold, value), "a text ten times as long with the same shares has the same entropy")
+    require(value >= 0, "the entropy is never negative: the logarithm of a share is")
+    require(not close(value, 1.5), "in nats, please: the natural logarithm")
+    require(not close(value, math.log(3)), "ln V is right for equal shares only")
+    require(not close(value, 5 / 3 * math.log(2)), "the mean over the text is weighted: by the shares")
+    require(close(value, 1.5 * math.log(2)), "for the text of section 2 it is another number")
+    require(close(call(answer, np.array([0, 1, 0, 2, 1])), value), "a count of 0 adds nothing, in any place")
     require(close(call(answer, np.full(8, 3)), math.log(8)), "equal shares give ln V")
     require(close(call(answer, np.array([0, 9])), 0), "if one token is all there is, nothing is uncertain")
 
@@ -83,19 +83,19 @@ def loss_of_a_step(losses, labels):
 
 @loss_of_a_step.judge
 def _(answer):
-    found = number(call(answer, TWO_BATCHES, THEIR_LABELS))
+    value = number(call(answer, TWO_BATCHES, THEIR_LABELS))
     other = [batch.where(y != -100, 50) for batch, y in zip(TWO_BATCHES, THEIR_LABELS, strict=True)]
-    require(close(call(answer, other, THEIR_LABELS), found), "tokens that are not masked do not count")
-    require(not close(found, 26 / 8), "tokens that are not masked are in the count")
-    require(not close(found, (3 + 20 / 3) / 2, atol=1e-4), "a mean of means: the batches differ in size")
-    require(not close(found, 26 / 2), "divide by tokens, not by batches")
-    require(not close(found, 5), "the entry with id 0 can be masked, too")
+    require(close(call(answer, other, THEIR_LABELS), value), "tokens that are not masked do not count")
+    require(not close(value, 26 / 8), "tokens that are not masked are in the count")
+    require(not close(value, (3 + 20 / 3) / 2, atol=1e-4), "a mean of means: the batches differ in size")
+    require(not close(value, 26 / 2), "divide by tokens, not by batches")
+    require(not close(value, 5), "the entry with id 0 can be masked, too")
     turned = call(answer, TWO_BATCHES[::-1], THEIR_LABELS[::-1])
-    require(close(turned, found, atol=1e-4), "every batch counts, in any order")
-    require(close(found, 26 / 5, atol=1e-4), "how many nats in all, over how many masked tokens?")
+    require(close(turned, value, atol=1e-4), "every batch counts, in any order")
+    require(close(value, 26 / 5, atol=1e-4), "how many nats in all, over how many masked tokens?")
     nothing = torch.full((4,), -100)
     more = call(answer, [*TWO_BATCHES, TWO_BATCHES[0]], [*THEIR_LABELS, nothing])
-    require(close(more, found, atol=1e-4), "a batch without masked tokens changes nothing")
+    require(close(more, value, atol=1e-4), "a batch without masked tokens changes nothing")
     alone = call(answer, TWO_BATCHES[:1], THEIR_LABELS[:1])
     require(close(alone, 3, atol=1e-4), "a step may have one batch only")
 
@@ -150,11 +150,11 @@ def accuracy_of_logits(logits, labels):
 @accuracy_of_logits.judge
 def _(answer):
     logits, labels = LOGITS[:3], np.array([0, 1, 0])
-    found = number(call(answer, logits, labels))
-    require(0 <= found <= 1, "a share is asked for, from 0 to 1")
+    value = number(call(answer, logits, labels))
+    require(0 <= value <= 1, "a share is asked for, from 0 to 1")
     moved = call(answer, logits - 10, labels)
-    require(close(moved, found), "a constant added to all logits changes no answer: their sign says nothing")
-    require(close(found, 2 / 3), "a row is right if the highest logit is that of the true class")
+    require(close(moved, value), "a constant added to all logits changes no answer: their sign says nothing")
+    require(close(value, 2 / 3), "a row is right if the highest logit is that of the true class")
     rows = call(answer, LOGITS[1:4], np.array([1, 1, 2]))
     require(close(rows, 1), "there may be any number of classes")
     require(close(call(answer, LOGITS[2:3], np.array([2])), 0), "the second highest is not enough")

@@ -60,16 +60,16 @@ def rows_of_groups(groups, drawn):
 @rows_of_groups.judge
 def _(answer):
     def rows(*drawn, groups=WRITERS):
-        found = call(answer, groups, np.array(drawn))
-        found = array(found)
-        require(found.ndim == 1, "one list of rows is asked for")
-        marks = found.shape == groups.shape and set(found.tolist()) <= {0, 1}
+        value = call(answer, groups, np.array(drawn))
+        value = array(value)
+        require(value.ndim == 1, "one list of rows is asked for")
+        marks = value.shape == groups.shape and set(value.tolist()) <= {0, 1}
         require(not marks, "the numbers of the rows are asked for, not a mark for each sample")
-        return sorted(found.tolist())
+        return sorted(value.tolist())
 
-    found = rows("bo")
-    require(not set(found) - {1, 4}, "rows of a group that was not drawn are in the resample")
-    require(found == [1, 4], "a group that is drawn comes with all its samples")
+    value = rows("bo")
+    require(not set(value) - {1, 4}, "rows of a group that was not drawn are in the resample")
+    require(value == [1, 4], "a group that is drawn comes with all its samples")
     require(rows("cy", "bo") == [1, 3, 4], "the rows of all groups that were drawn are asked for")
     require(rows("bo", "cy", "bo") == [1, 1, 3, 4, 4], "a group comes as often as it was drawn")
     numbered = rows(3, 3, groups=np.array([7, 3, 3]))
@@ -93,12 +93,12 @@ def mcnemar_p(only_a, only_b):
 
 @mcnemar_p.judge
 def _(answer):
-    found, turned = number(call(answer, 5, 2)), number(call(answer, 2, 5))
-    require(close(found, turned), "if A and B change places, the same p-value must come out")
-    require(not close(found, 29 / 128), "uneven in either direction: 2 to 5 counts as well as 5 to 2")
-    require(not close(found, 42 / 128), "results at least as uneven count, too: 6 to 1, and 7 to 0")
-    require(abs(found - 0.257) > 0.002, "for so few coins, count the tosses: the bell curve is a guess")
-    require(close(found, 58 / 128), "for 5 to 2, the chance of seven coins is another")
+    value, turned = number(call(answer, 5, 2)), number(call(answer, 2, 5))
+    require(close(value, turned), "if A and B change places, the same p-value must come out")
+    require(not close(value, 29 / 128), "uneven in either direction: 2 to 5 counts as well as 5 to 2")
+    require(not close(value, 42 / 128), "results at least as uneven count, too: 6 to 1, and 7 to 0")
+    require(abs(value - 0.257) > 0.002, "for so few coins, count the tosses: the bell curve is a guess")
+    require(close(value, 58 / 128), "for 5 to 2, the chance of seven coins is another")
     require(close(call(answer, 10, 0), 2 / 1024), "for 10 to 0, the chance of ten coins is another")
     even = number(call(answer, 3, 3))
     require(even <= 1, "a chance is at most 1")
@@ -160,13 +160,13 @@ def _(answer):
     def corrected(*p_values):
         return array(call(answer, np.array(p_values)), (len(p_values),)).round(6).tolist()
 
-    found = corrected(0.03, 0.01, 0.04)
-    require(found != [0.03, 0.01, 0.04], "with three pairs, p-values must be corrected")
-    require(found != [0.09, 0.03, 0.12], "only the smallest is multiplied by all three")
-    require(found != [0.06, 0.03, 0.04], "the p-value of a larger one must not become smaller")
-    require(found != [0.04, 0.03, 0.04], "too small a value rises to that of the one before it")
-    require(found != [0.03, 0.06, 0.06], "return them in the order in which they came")
-    require(found == [0.06, 0.03, 0.06], "for 0.03, 0.01 and 0.04, one value is another")
+    value = corrected(0.03, 0.01, 0.04)
+    require(value != [0.03, 0.01, 0.04], "with three pairs, p-values must be corrected")
+    require(value != [0.09, 0.03, 0.12], "only the smallest is multiplied by all three")
+    require(value != [0.06, 0.03, 0.04], "the p-value of a larger one must not become smaller")
+    require(value != [0.04, 0.03, 0.04], "too small a value rises to that of the one before it")
+    require(value != [0.03, 0.06, 0.06], "return them in the order in which they came")
+    require(value == [0.06, 0.03, 0.06], "for 0.03, 0.01 and 0.04, one value is another")
     large = corrected(0.3, 0.6, 0.55, 0.02)
     require(max(large) <= 1, "a p-value is at most 1")
     require(large == [0.9, 1, 1, 0.08], "for 0.3, 0.6, 0.55 and 0.02, one value is another")

@@ -28,7 +28,7 @@ def extract_features(
     max_length: int | None = None,
     dtype: Literal["float32", "bfloat16"] = "float32",
     out: str | Path | None = None,
-    show_progress: bool = False,
+    show_progress: bool = True,
 ) -> np.ndarray:
     """One feature vector a text, from a frozen encoder.
 
@@ -196,7 +196,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[str]) -> np.ndarray:
         """Features of the texts, shape (n_texts, hidden_size)."""
-        return extract_features(X, **self.get_params())
+        return extract_features(X, **self.get_params(), show_progress=False)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

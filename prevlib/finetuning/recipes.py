@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -21,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer
 from prevlib.checkpoints import load_encoder, load_tokenizer
 from prevlib.features import FeatureExtractor
 from prevlib.finetuning.words import Sentences, first_pieces
+from prevlib.inference import run
 from prevlib.training import TrainConfig
 
 METHODS = ("tfidf", "frozen", "full", "scratch")
@@ -62,8 +62,7 @@ def linear_tagger(method: str, checkpoint: str | Path = "minilm") -> Pipeline:
         rows = []
         for words in sentences:
             encoding = tokenizer([words], is_split_into_words=True, return_tensors="pt")
-            with torch.inference_mode():
-                hidden = model(**encoding).last_hidden_state[0]
+            hidden = run(model, encoding).last_hidden_state[0]
             rows.append(hidden[first_pieces(encoding.word_ids())].numpy())
         return np.concatenate(rows)  # (n_words, hidden_size)
 

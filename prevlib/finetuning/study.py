@@ -10,13 +10,13 @@ Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were ch
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
+from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from prevlib.checkpoints import checkpoint_fingerprints
@@ -31,7 +31,6 @@ from prevlib.finetuning.recipes import (
     tagging_config,
 )
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
-from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
@@ -186,9 +185,9 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress) -> None:
-    """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
-    reviews = load_reviews()["train"]
+def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress: bool) -> None:
+    """Train on ``data["train"]``, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = data["train"]
     if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
             f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
@@ -204,10 +203,8 @@ def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show
 
     def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
         train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_labels])
-        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
-        return {
-            name: [round(float(p), 4) for p in ps] for name, ps in zip(targets, probabilities, strict=True)
-        }
+        predict = _fitted(method, train, checkpoint, settings)
+        return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
 
     _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
@@ -244,27 +241,14 @@ def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> 
     return asdict(study_config(n_labels, seed))
 
 
-def _study_run(
-    method: str, train, targets: Iterable[Sequence[str]], checkpoint, settings: dict
-) -> list[np.ndarray]:
-    """For each list of texts the probabilities of the positive class."""
+def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:
+    """The function from texts to probabilities of the positive class that was learnt."""
     if method in ("tfidf", "frozen"):
         pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
-        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
-    classifier = finetune_classifier(
-        train["text"],
-        train["label"],
-        checkpoint,
-        config=TrainConfig(**settings),
-        random_init=method == "scratch",
-        show_progress=False,
-    )
-
-    def probabilities(texts: Sequence[str]) -> np.ndarray:
-        logits = torch.from_numpy(predict_logits(classifier, texts)).double()
-        return log_softmax(logits).exp()[:, 1].numpy()
-
-    return [probabilities(texts) for texts in targets]
+        return lambda texts: pipeline.predict_proba(texts)[:, 1]
+    options = {"random_init": method == "scratch", "config": TrainConfig(**settings), "show_progress": False}
+    classifier = finetune_classifier(train["text"], train["label"], checkpoint, **options)
+    return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
 
 
 def _read_runs(path: Path) -> list[dict]:

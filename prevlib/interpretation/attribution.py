@@ -108,8 +108,8 @@ def integrated_gradients(
         scores = [score(end).item() for end in ends]
     per_batch = max(1, TOKENS_PER_BATCH // input_ids.shape[1])
     while True:
-        found = IntegratedGradients(score).attribute(*ends, n_steps=n_steps, internal_batch_size=per_batch)
-        values = found.sum(dim=-1)[0].detach().float().cpu().numpy()  # (seq,)
+        parts = IntegratedGradients(score).attribute(*ends, n_steps=n_steps, internal_batch_size=per_batch)
+        values = parts.sum(dim=-1)[0].detach().float().cpu().numpy()  # (seq,)
         tokens = tokenizer.convert_ids_to_tokens(input_ids[0])
         result = Attribution(tokens, values, target, *scores, n_steps)
         if result.completeness_error <= tolerance or 2 * n_steps > MAX_STEPS:

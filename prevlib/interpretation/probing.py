@@ -40,7 +40,7 @@ def probe_layers(
     pooling: str = "mean",
     control: bool = True,
     test_size: float = 0.5,
-    show_progress: bool = False,
+    show_progress: bool = True,
     seed: int = 0,
 ) -> pd.DataFrame:
     """A linear probe of each layer, with the same probe on random labels beside it.

@@ -16,6 +16,8 @@ def plot_intervals(
         intervals: Name -> (estimate, low, high), or an ``Interval``.
         reference: Drawn as a vertical line, such as the score of guessing or a difference of 0.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     for place, (estimate, low, high, *_) in enumerate(intervals.values()):
@@ -33,7 +35,15 @@ def plot_intervals(
 
 
 def plot_resamples(scores: Sequence[float], interval: Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """How the scores of resamples spread, with the estimate and the ends of ``interval`` on top."""
+    """How the scores of resamples spread, with the estimate and the ends of ``interval`` on top.
+
+    Args:
+        scores: One for each resample.
+        interval: (estimate, low, high), or an ``Interval``.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     estimate, low, high, *_ = interval
     ax.hist(scores, bins=40, color=COLORS[4])

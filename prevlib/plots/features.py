@@ -11,7 +11,16 @@ from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
 def plot_projection(
     points: np.ndarray, labels: Sequence[int], class_names: Sequence[str], *, ax: Axes | None = None
 ) -> Axes:
-    """Texts as points in two dimensions, shape (n_texts, 2), marked by class."""
+    """Texts as points in two dimensions, marked by class.
+
+    Args:
+        points: Shape (n_texts, 2).
+        labels: Number of the class of each text, shape (n_texts,).
+        class_names: In the order of the numbers, at most six.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax, labels = new_axes(ax), np.asarray(labels)
     for i, name in enumerate(drawable(class_names)):
         x, y = points[labels == i].T
@@ -28,7 +37,15 @@ def plot_layers(
     high: Mapping[str, np.ndarray] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Score by layer, one line for each entry of ``scores``; bars from ``low`` to ``high``."""
+    """Score by layer, one line for each entry of ``scores``.
+
+    Args:
+        scores: Name -> one score per layer, the embeddings first, shape (n_layers + 1,).
+        low, high: Ends of a vertical line at each score, under the same names.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     for i, (name, values) in enumerate(scores.items()):
         layers = np.arange(len(values)) + 0.06 * (i - (len(scores) - 1) / 2)

@@ -31,6 +31,8 @@ def plot_token_strip(
         limit: Value of the full colour, to compare strips; the largest one of this strip if None.
         title: Above the strip.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     tokens, values = drawable(tokens), np.asarray(values, dtype=float)
     limit = limit or np.abs(values).max() or 1.0
@@ -68,6 +70,8 @@ def plot_attention(
         tokens: Of the rows and of the columns.
         vmax: Share of the full colour.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     matrix, tokens = np.asarray(matrix), drawable(tokens)

@@ -9,7 +9,15 @@ from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, letters_o
 
 
 def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """Counts by true class (rows) and predicted class (columns); the diagonal is right."""
+    """Counts by true class (rows) and predicted class (columns); the diagonal is right.
+
+    Args:
+        matrix: Counts or shares, shape (n_classes, n_classes).
+        class_names: Of the rows and of the columns.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     matrix = np.asarray(matrix)
     image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=matrix.max() or 1)
@@ -29,7 +37,15 @@ def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax:
 def plot_thresholds(
     thresholds: np.ndarray, curves: Mapping[str, np.ndarray], *, ax: Axes | None = None
 ) -> Axes:
-    """Each metric as a function of the threshold."""
+    """Each metric as a function of the threshold.
+
+    Args:
+        thresholds: In rising or falling order, shape (n_thresholds,).
+        curves: Name of a metric -> its value at each threshold, shape (n_thresholds,); at most six.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     for i, (name, values) in enumerate(zip(drawable(curves), curves.values(), strict=True)):
         ax.plot(thresholds, values, color=COLORS[i], marker=MARKERS[i], markevery=10, label=name)

@@ -29,6 +29,8 @@ def plot_pareto(
             points are filled.
         low, high: Ends of a vertical line for each model.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     names, on_front = np.asarray(names), np.asarray(on_front, dtype=bool)

@@ -20,6 +20,14 @@ def plot_bars(
     """A bar and its number for each name; lines from ``low`` to ``high``, level lines at ``expected``.
 
     What the numbers are is the caller's to say: ``ax.set_ylabel(...)``.
+
+    Args:
+        names, values: Of the bars, from left to right.
+        low, high: Ends of a vertical line for each bar.
+        expected: Height of a dashed line across each bar.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     places, top = np.arange(len(names)), np.asarray(values)

@@ -10,7 +10,15 @@ from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
-    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong."""
+    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong.
+
+    Args:
+        losses: Name of a run -> loss of each step, in nats; at most six runs.
+        smooth: Steps of the running mean.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     for i, (name, values) in enumerate(zip(drawable(losses), losses.values(), strict=True)):
         values = pd.Series(values, index=np.arange(1, len(values) + 1))
@@ -37,6 +45,8 @@ def plot_pretraining(
         curves: Name of a run -> (steps, or tokens read; losses in nats).
         references: Name -> loss in nats, drawn as a dotted line.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     for i, (name, (x, losses)) in enumerate(zip(drawable(curves), curves.values(), strict=True)):
@@ -55,6 +65,9 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
 
     Args:
         table: One row a method and budget, with ``method``, ``n_labels``, ``accuracy``, ``low``, ``high``.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     for i, (method, rows) in enumerate(table.groupby("method", sort=False)):

@@ -208,7 +208,7 @@ def _score_pairs(_, checkpoint: str, method: str, budget: Budget) -> Interval | 
         return None
     pairs = load_minimal_pairs()["test"]
     pairs = pairs.select(draw_rows(len(pairs), budget.test_rows, 0)) if budget.test_rows else pairs
-    scored = score_minimal_pairs(pairs, checkpoint)
+    scored = score_minimal_pairs(pairs, checkpoint, show_progress=False)
     return minimal_pair_accuracy(scored["good_score"], scored["bad_score"])
 
 

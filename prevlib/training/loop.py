@@ -222,6 +222,12 @@ def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accel
 def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
     """Factor of the learning rate at ``step`` (from 0): a straight rise to 1, a straight fall to 0.
 
+    Args:
+        step: From 0 to ``n_steps`` - 1.
+        n_steps: Number of steps of the run.
+        warmup_ratio: Share of the steps in which the factor rises, in [0, 1].
+    Returns:
+        Above 0 and at most 1.
     Example:
         >>> [schedule(step, n_steps=4, warmup_ratio=0.5) for step in range(4)]
         [0.5, 1.0, 1.0, 0.5]
@@ -233,7 +239,14 @@ def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; weights decay, biases and the scales of norms (all vectors) do not."""
+    """AdamW; weights decay, biases and the scales of norms (all vectors) do not.
+
+    Args:
+        model: Frozen parameters are left out.
+        config: Its ``learning_rate`` and ``weight_decay`` are used.
+    Returns:
+        The optimizer, in two groups of parameters.
+    """
     trainable = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": config.weight_decay},

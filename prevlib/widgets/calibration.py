@@ -19,6 +19,8 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
         logits: Shape (n_samples, n_classes), or log-odds of class 1, shape (n_samples,); of the fine-tuned
             ``minilm`` on the test reviews if None.
         y_true: Number of the true class, with ``logits``.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or as ``temperature_scale``.
     """

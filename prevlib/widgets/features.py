@@ -97,6 +97,8 @@ def explore_features(
         labels: Number of the class of each text; needed with ``texts``.
         class_names: In the order of the numbers.
         checkpoint: Alias, folder or hub name.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there are fewer than two texts, or not one label a text.
     """
@@ -108,7 +110,8 @@ def explore_features(
             f"{len(texts)} and {0 if labels is None else len(labels)}."
         )
     labels = np.asarray(labels)
-    features = {kind: extract_features(texts, checkpoint, layer="all", pooling=kind) for kind in POOLINGS}
+    options = {"layer": "all", "show_progress": False}
+    features = {kind: extract_features(texts, checkpoint, pooling=kind, **options) for kind in POOLINGS}
     n_layers = features["mean"].shape[1] - 1
 
     def respond(layer: int, pooling: str, text: int) -> tuple[bytes, str]:

@@ -15,6 +15,8 @@ def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None
 
     Args:
         models: As for ``scorecard``; the shipped measurements if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If no task is scored, or no cost known, for every model; or as ``scorecard``.
     """

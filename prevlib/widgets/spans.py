@@ -40,8 +40,8 @@ def plot_spans(tokens: Sequence[str], rows: Mapping[str, Sequence[str]], *, ax: 
     inside = {place for span in right for place in range(span.start, span.end)}
     widths = [max(len(token), 6) + 2 for token in tokens]
     lefts = [sum(widths[:i]) for i in range(len(widths) + 1)]
-    for y, (tags, found) in enumerate(zip(rows.values(), spans, strict=True), start=1):
-        for span in found:
+    for y, (tags, spans_of_row) in enumerate(zip(rows.values(), spans, strict=True), start=1):
+        for span in spans_of_row:
             left, width = lefts[span.start] + 0.4, lefts[span.end] - lefts[span.start] - 0.8
             style = {"color": COLORS[0]} if span in right else {"color": "white", "hatch": "///"}
             ax.barh(y, width, left=left, height=0.66, **(style | {"edgecolor": "black"}))
@@ -72,6 +72,8 @@ def explore_spans(
         y_true: Their true tags, IOB2.
         y_pred: Predicted tags to begin with.
         types: Of names, for the menus.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there is not one tag a word, or a tag is not in the menus.
     """

@@ -59,6 +59,8 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
     Args:
         history: The ``history.json`` that ``pretrain`` writes, or what is in it: one run, or a list of runs
             of which each goes on from the one before. That of ``mini`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If no run was evaluated.
     """

@@ -86,6 +86,9 @@ def reliability_bins(
             lower. ``"quantile"`` cuts at quantiles of the confidences, for about equally many samples in
             each, whatever they weigh; equal confidences stay together.
         sample_weight: How much each sample counts, shape (n_samples,).
+    Returns:
+        ``ReliabilityBins(n, right, confidence)``, sums over the samples of each filled bin, shape
+        (n_filled_bins,).
     Raises:
         ValueError: If shapes disagree, a class is not a column, a row does not hold probabilities, or an
             option is not allowed.
@@ -128,6 +131,8 @@ def expected_calibration_error(
         y_true, y_proba, n_bins, strategy, sample_weight: As for ``reliability_bins``. A matrix is judged by
             its top label, a vector as the probability of class 1; with two classes these are different
             questions, and the numbers differ.
+    Returns:
+        From 0, perfectly calibrated in these bins, to 1.
     Raises:
         ValueError: As ``reliability_bins``.
     Example:

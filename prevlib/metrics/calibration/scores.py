@@ -43,6 +43,8 @@ def log_loss(
         sample_weight: How much each sample counts, shape (n_samples,).
         labels: All labels, sorted; needed if not all occur in ``y_true``.
         y_pred: The name of ``y_proba`` before scikit-learn 1.9; it warns.
+    Returns:
+        Nats, at least 0; ln(n_classes) if every class always gets the same probability.
     Raises:
         ValueError: If lengths or numbers of classes differ, a label is unknown or the only one, or a
             probability is outside [0, 1].
@@ -88,6 +90,8 @@ def brier_score_loss(
             are 0 and 1 or -1 and 1, and the greater one of other numbers.
         scale_by_half: False sums over the classes, as Brier did, for a score in [0, 2]; True halves it.
             ``"auto"`` halves it for two classes, where it is then the squared error of one probability.
+    Returns:
+        From 0 to 1 if halved, else to 2.
     Raises:
         ValueError: As ``log_loss``, or if the labels are names and none is said to be the positive one.
     Example:

@@ -28,6 +28,8 @@ def accuracy_score(
         y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
         normalize: False gives the count (the sum of the weights) instead of the share.
         sample_weight: How much each sample counts, shape (n_samples,).
+    Returns:
+        From 0 to 1, or the count if not ``normalize``.
     Raises:
         ValueError, TypeError: If the two do not fit together.
     Example:
@@ -138,9 +140,16 @@ def precision_score(
 ) -> float | np.ndarray:
     """Of what was called positive, the share that is: tp / (tp + fp).
 
-    Arguments and errors are those of ``precision_recall_fscore_support``, but one class alone is scored, the
-    positive one, unless an average is asked for.
-
+    Args:
+        y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
+        pos_label: The positive class, which alone is scored if ``average="binary"``.
+        average: ``"binary"``; or None, ``"micro"``, ``"macro"``, ``"weighted"`` or ``"samples"``, as for
+            ``precision_recall_fscore_support``.
+        labels, sample_weight, zero_division: As for ``precision_recall_fscore_support``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> precision_score([1, 1, 0, 0], [1, 0, 1, 0])
         0.5
@@ -160,8 +169,14 @@ def recall_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """Of what is positive, the share called so: tp / (tp + fn). Arguments as for ``precision_score``.
+    """Of what is positive, the share called so: tp / (tp + fn).
 
+    Args:
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> recall_score([1, 1, 1, 1], [1, 0, 0, 0])
         0.25
@@ -181,8 +196,16 @@ def f1_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """Harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn). Arguments as for ``precision_score``.
+    """Harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
 
+    Args:
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+            The macro average is the mean of the F1 of the classes, not the F1 of mean precision and mean
+            recall.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> round(f1_score([1, 1, 0, 0], [1, 1, 1, 0]), 3)  # precision 2/3, recall 1
         0.8
@@ -203,8 +226,15 @@ def fbeta_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """F with recall weighted ``beta`` times as much as precision. Arguments as for ``precision_score``.
+    """F with recall weighted ``beta`` times as much as precision.
 
+    Args:
+        beta: At least 0; 1 is F1, 0 precision alone, inf recall alone.
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: As ``precision_score``, or if ``beta`` is below 0.
     Example:
         >>> round(fbeta_score([1, 1, 0, 0], [1, 1, 1, 0], beta=2), 3)  # closer to the recall of 1
         0.909

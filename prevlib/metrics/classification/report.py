@@ -35,6 +35,9 @@ def classification_report(
         digits: Decimals in the text.
         output_dict: Return a dict of dicts, with full precision, instead of the text.
         zero_division: Value of 0/0, as for ``precision_recall_fscore_support``.
+    Returns:
+        A table as text, one row per class and average; or, with ``output_dict``, row -> column -> number, the
+        accuracy as a single number.
     Raises:
         ValueError: If there are more or fewer names than classes.
     """
