@@ -11,6 +11,7 @@ def best_device() -> torch.device:
 def has_bf16(device: torch.device) -> bool:
     """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32."""
     if device.type == "cpu":
-        # torch has no public name for this question.
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        # torch has no public name for this question; oneDNN may be told to leave instructions out.
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return native and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)

@@ -97,3 +97,11 @@ def test_numpy_is_told_only_names_that_it_uses():
     names = bundles.LOWEST.variables["NPY_DISABLE_CPU_FEATURES"].split()
     assert all(bundles.numpy_core.__cpu_features__[name] for name in names)
     assert set(bundles.AVX2.variables["NPY_DISABLE_CPU_FEATURES"].split()) == set(names) - {"X86_V3"}
+
+
+def test_bfloat16_is_left_alone_where_onednn_may_not_use_it():
+    question = "import torch; from prevlib.features import has_bf16; print(has_bf16(torch.device('cpu')))"
+    environment = os.environ | bundles.LOWEST.variables
+    command = [sys.executable, "-c", question]
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"
