@@ -63,7 +63,7 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
 
     name = Path(options.data).stem if options.data else options.task
     output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"
-    budget = {"n_labels": options.train_rows, "seed": options.seed}
+    budget = {"n_train": options.train_rows, "seed": options.seed}
     try:
         evaluation = evaluate(output, options.checkpoint, options.task, data=options.data, **budget)
     except SafetensorError as error:  # is no OSError, even if the disk is full

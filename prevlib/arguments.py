@@ -10,6 +10,8 @@ Used by all files that take counts, rates or texts. Left out: shapes and tensors
 import math
 import numbers
 import operator
+from collections.abc import Callable
+from functools import wraps
 
 
 def check_count(name: str, value: object, low: int = 1, high: int | None = None) -> int:
@@ -86,6 +88,30 @@ def check_unicode(what: str, text: str) -> None:
             f"{what} must be valid Unicode; got half of a surrogate pair, {half!r}, at character "
             f"{error.start}. The text was cut or decoded wrongly: read it again as UTF-8, or drop it."
         ) from None
+
+
+def renamed(old: str, new: str) -> Callable[[Callable], Callable]:
+    """Decorator of a function whose argument has a new name: who passes the old one is told the new one.
+
+    Args:
+        old, new: Names of the argument.
+    Returns:
+        What takes the function and returns it with this check.
+    """
+
+    def decorate(function: Callable) -> Callable:
+        @wraps(function)
+        def checked(*args, **options):
+            if old in options:
+                name = function.__name__
+                raise TypeError(
+                    f"`{name}` must be called with `{new}`; got `{old}`, its old name. Rename it."
+                )
+            return function(*args, **options)
+
+        return checked
+
+    return decorate
 
 
 def _range(low: float, high: float | None, open_low: bool = False) -> str:

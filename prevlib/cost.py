@@ -169,6 +169,11 @@ def latency_ratios(
 def peak_memory_mib(code: str, data: bytes) -> float:
     """The most memory that a new Python process holds while it runs ``code``, with ``data`` as its input.
 
+    Args:
+        code: Python.
+        data: Its standard input.
+    Returns:
+        Resident memory in MiB.
     Raises:
         RuntimeError: If the process fails.
     """
@@ -190,7 +195,15 @@ def peak_memory_mib(code: str, data: bytes) -> float:
 def seconds_of_calls(
     calls: Mapping[str, Callable], inputs: Sequence, *, repeats: int
 ) -> dict[str, np.ndarray]:
-    """Time of each call on each input, the calls taking turns, shape (repeats, n_inputs); warms up first."""
+    """Time of each call on each input, the calls taking turns; warms up first.
+
+    Args:
+        calls: Name -> function of an input.
+        inputs: At least one.
+        repeats: Rounds.
+    Returns:
+        Name -> seconds, shape (repeats, n_inputs).
+    """
     repeats = check_count("repeats", repeats)
     seconds = {name: np.empty((repeats, len(inputs))) for name in calls}
     for call in calls.values():
@@ -205,7 +218,15 @@ def seconds_of_calls(
 
 
 def time_reading(read: Callable[[list[str]], object], texts: Sequence[str], *, repeats: int = 3) -> dict:
-    """The fields of a ``CostProfile`` that hold times of reading, for any function of a list of texts."""
+    """The fields of a ``CostProfile`` that hold times of reading, for any function of a list of texts.
+
+    Args:
+        read: Function of a list of texts.
+        texts: Strings.
+        repeats: As for ``seconds_of_calls``.
+    Returns:
+        Latencies in ms, texts per second, and the batch size that is fastest.
+    """
     by_length = sorted(texts, key=len)  # similar lengths together, so that little is padded
     speeds = {}
     for size in BATCH_SIZES:

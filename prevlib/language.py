@@ -212,6 +212,8 @@ def minimal_pair_accuracy(
         tolerance: Scores that differ by no more are a tie. In float32 the same text gets scores that differ
             by about 1e-5 in different batches.
         level: Coverage of the interval, in (0, 1).
+    Returns:
+        The share, in [0, 1], and the ends of its interval.
     Raises:
         ValueError: If the shapes differ, there is no pair, or a score is not a number.
     Example:

@@ -21,6 +21,8 @@ def check_padding(loss: Loss) -> Check:
     Args:
         loss: ``loss(logits, labels)``, mean over positions whose label is not -100; logits (batch, sequence,
             classes), labels (batch, sequence).
+    Returns:
+        Whether it holds, and the two losses in words.
     """
     logits, labels = _batch()
     padded_logits = torch.cat([logits, torch.full((2, 6, 5), 3.0)], dim=1)
@@ -37,6 +39,8 @@ def check_every_class(loss: Loss) -> Check:
 
     Args:
         loss: As for ``check_padding``.
+    Returns:
+        Whether it holds, and a class that is left out in words.
     """
     logits, labels = _batch()
     silent = []

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from prevlib.arguments import check_count, check_number, check_unicode
+from prevlib.arguments import check_count, check_number, check_unicode, renamed
+from prevlib.finetuning import domain_shift, study_config
+from prevlib.report.course_tasks import load_task
+from prevlib.report.own_data import read_task
+from prevlib.report.run import evaluate
 
 
 @pytest.mark.parametrize("value", [3, np.int64(3), np.uint8(3), np.array(3), torch.tensor(3)])
@@ -58,3 +62,27 @@ def test_a_number_in_quotes_is_refused():
 def test_whole_pairs_of_surrogates_and_all_scripts_pass():
     for text in ("", "plain", "\U0001f600", "हिन्दी", "עברית", "日本語", "a\0b"):
         check_unicode("`text`", text)
+
+
+def test_an_old_name_is_answered_with_the_new_one():
+    @renamed("n_labels", "n_train")
+    def load(name, *, n_train=1):
+        return name, n_train
+
+    assert load("a", n_train=2) == ("a", 2)
+    with pytest.raises(
+        TypeError, match="`load` must be called with `n_train`; got `n_labels`, its old name. Rename it."
+    ):
+        load("a", n_labels=2)
+
+
+def test_functions_of_training_rows_know_the_old_name(tmp_path):
+    for function, arguments in {
+        load_task: ("sentiment",),
+        read_task: (tmp_path / "none.csv",),
+        evaluate: (tmp_path,),
+        domain_shift: (tmp_path,),
+        study_config: (),
+    }.items():
+        with pytest.raises(TypeError, match="must be called with `n_train`; got `n_labels`, its old name"):
+            function(*arguments, n_labels=10)

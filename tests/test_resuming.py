@@ -131,7 +131,7 @@ def evaluation(place, bases, monkeypatch, *, label="good", word="joy", base=0, *
     file = place.parent / "mine.csv"
     rows = [f"{first} {i},{name}" for i in range(60) for first, name in ((word, "good"), ("bore", "bad"))]
     file.write_text("\n".join(["text,label", *rows, f"a joy,{label}"]), encoding="utf-8")
-    evaluate(place, bases[base], data=file, **{"n_labels": 10, **QUIET, **options})
+    evaluate(place, bases[base], data=file, **{"n_train": 10, **QUIET, **options})
 
 
 def a_scorecard(place, bases, monkeypatch, *, base=0, tasks=("sentiment",), rows=20):
@@ -179,7 +179,7 @@ def a_scorecard(place, bases, monkeypatch, *, base=0, tasks=("sentiment",), rows
         (evaluation, {"label": "bad"}, "train|validation|test"),
         (evaluation, {"word": "fun"}, "train"),
         (evaluation, {"base": 1}, "weights"),
-        (evaluation, {"n_labels": 12}, "n_labels 10 there, 12 here"),
+        (evaluation, {"n_train": 12}, "n_train 10 there, 12 here"),
         (evaluation, {"seed": 1}, "seed 0 there, 1 here"),
         (a_scorecard, {"base": 1}, "weights"),
         (a_scorecard, {"tasks": ("sentiment", "entities")}, "tasks"),

@@ -40,6 +40,8 @@ def load_config(name: str | Path | Loaded = "minilm", **changes) -> PreTrainedCo
     Args:
         name: Alias, folder, hub name, or a loaded model.
         changes: Settings that differ.
+    Returns:
+        The settings of the architecture.
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If the file is missing, damaged, or of a model that transformers does not know.
@@ -62,6 +64,10 @@ def load_config(name: str | Path | Loaded = "minilm", **changes) -> PreTrainedCo
 def load_tokenizer(name: str | Path | Loaded = "minilm") -> PreTrainedTokenizerBase:
     """The tokenizer of a checkpoint; that of a loaded model is returned itself.
 
+    Args:
+        name: Alias, folder, hub name, or a loaded model.
+    Returns:
+        A tokenizer of transformers.
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If its tokenizer is missing, damaged, or made for another model.
@@ -92,6 +98,8 @@ def load_tokenizer(name: str | Path | Loaded = "minilm") -> PreTrainedTokenizerB
 def checkpoint_fingerprints(name: str | Path) -> dict[str, str]:
     """What tells a checkpoint from another one of the same name, for ``prevlib.files.bind``.
 
+    Args:
+        name: As for ``checkpoint_path``.
     Returns:
         Hashes of its ``weights``, its ``config`` and its ``vocabulary``.
     Raises:
@@ -126,7 +134,15 @@ def load_encoder(
 
 
 def load_masked_lm(name: str | Path | Loaded, *, random_init: bool = False, seed: int = 0) -> PreTrainedModel:
-    """The encoder with the head that predicts masked tokens. Raises as ``load_encoder``."""
+    """The encoder with the head that predicts masked tokens.
+
+    Args:
+        name, random_init, seed: As for ``load_encoder``.
+    Returns:
+        The model, in evaluation mode.
+    Raises:
+        As ``load_encoder``.
+    """
     return _load(AutoModelForMaskedLM, name, random_init, seed, new_head=False)
 
 
@@ -141,6 +157,8 @@ def load_classifier(
             otherwise it starts at random. None takes the saved head and raises if there is none.
         random_init: Random weights everywhere.
         seed: Seed of random weights.
+    Returns:
+        The model, in evaluation mode.
     Raises:
         As ``load_encoder``; ValueError also if ``num_labels`` is less than 1.
     """
@@ -165,6 +183,8 @@ def load_tagger(
             if there is none.
         random_init: Random weights everywhere.
         seed: Seed of random weights.
+    Returns:
+        The model, in evaluation mode.
     Raises:
         As ``load_encoder``; ValueError also if the names are not distinct, or are those of the saved head
         in another order.

@@ -51,6 +51,8 @@ def checkpoint_path(name: str | Path = "minilm") -> Path:
         name: An alias in ``CHECKPOINTS``, a folder, or the name of a model on the Hugging Face hub, such
             as ``"google-bert/bert-base-uncased"``. A hub model is downloaded once and afterwards read
             from the cache, also without a network.
+    Returns:
+        An existing folder.
     Raises:
         FileNotFoundError: If there is no such folder or package, or the hub cannot be asked.
         ValueError: If the weights of an embedded checkpoint do not have the sha256 stated here.

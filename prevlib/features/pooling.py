@@ -27,6 +27,8 @@ def encode(text: str, checkpoint: str | Path | Loaded = "minilm") -> Encoded:
     Args:
         text: Any length; what exceeds the model's maximum is cut, with a warning.
         checkpoint: Alias, folder, hub name, or a loaded model, as for ``checkpoints.load_encoder``.
+    Returns:
+        The tokens and the two tensors, in a batch of one.
     Raises:
         TypeError: If ``text`` is not a string.
         ValueError: If it is not valid Unicode.

@@ -110,14 +110,27 @@ def finetune_classifier(
 
 
 def classification_loss(model: nn.Module, batch: dict) -> tuple[torch.Tensor, int]:
-    """Summed cross-entropy of a batch, and the number of its texts."""
+    """Summed cross-entropy of a batch, and the number of its texts.
+
+    Args:
+        model: A classifier.
+        batch: Inputs, and ``labels``, shape (batch_size,).
+    Returns:
+        (sum in nats, number of texts), for ``fit``.
+    """
     inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
     logits = model(**inputs).logits.float()
     return cross_entropy(logits, batch["labels"], reduction="sum"), len(batch["labels"])
 
 
 def freeze_backbone(model: PreTrainedModel) -> PreTrainedModel:
-    """Stop the encoder from learning, in place, so that only the head is trained."""
+    """Stop the encoder from learning, in place, so that only the head is trained.
+
+    Args:
+        model: With a head on an encoder.
+    Returns:
+        The same model.
+    """
     model.base_model.requires_grad_(False)
     return model
 

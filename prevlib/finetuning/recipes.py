@@ -17,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from prevlib.arguments import renamed
 from prevlib.checkpoints import load_encoder, load_tokenizer
 from prevlib.features import FeatureExtractor
 from prevlib.finetuning.words import Sentences, first_pieces
@@ -26,14 +27,28 @@ from prevlib.training import TrainConfig
 METHODS = ("tfidf", "frozen", "full", "scratch")
 
 
-def study_config(n_labels: int, seed: int) -> TrainConfig:
-    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps."""
-    epochs = 10 if n_labels <= 100 else 5 if n_labels <= 500 else 3
+@renamed("n_labels", "n_train")
+def study_config(n_train: int, *, seed: int = 0) -> TrainConfig:
+    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps.
+
+    Args:
+        n_train: Number of training texts.
+        seed: Order of the rows, and dropout.
+    Returns:
+        10 epochs up to 100 texts, 5 up to 500, and 3 for more.
+    """
+    epochs = 10 if n_train <= 100 else 5 if n_train <= 500 else 3
     return TrainConfig(num_train_epochs=epochs, seed=seed)
 
 
-def tagging_config(seed: int = 0) -> TrainConfig:
-    """The recipe of the taggers, chosen on the validation split."""
+def tagging_config(*, seed: int = 0) -> TrainConfig:
+    """The recipe of the taggers, chosen on the validation split.
+
+    Args:
+        seed: Order of the rows, and dropout.
+    Returns:
+        5 epochs with a learning rate of 0.0003.
+    """
     return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
 
 
@@ -45,14 +60,28 @@ def linear_settings(method: str, checkpoint: str | Path) -> dict:
 
 
 def linear_classifier(method: str, checkpoint: str | Path = "minilm") -> Pipeline:
-    """Logistic regression on counted words, or on the mean of the encoder's last layer."""
+    """Logistic regression on counted words, or on the mean of the encoder's last layer.
+
+    Args:
+        method: ``"tfidf"`` or ``"frozen"``.
+        checkpoint: Encoder of ``"frozen"``.
+    Returns:
+        An unfitted pipeline, from texts to classes.
+    """
     describe = TfidfVectorizer if method == "tfidf" else FeatureExtractor
     features = describe(**linear_settings(method, checkpoint))
     return make_pipeline(features, LogisticRegression(max_iter=1000))
 
 
 def linear_tagger(method: str, checkpoint: str | Path = "minilm") -> Pipeline:
-    """Logistic regression for each word of sentences: of itself and its neighbours, or of its first piece."""
+    """Logistic regression for each word of sentences: of itself and its neighbours, or of its first piece.
+
+    Args:
+        method: ``"tfidf"`` or ``"frozen"``.
+        checkpoint: Encoder of ``"frozen"``.
+    Returns:
+        An unfitted pipeline, from sentences to one tag per word.
+    """
     if method == "tfidf":
         words = TfidfVectorizer(analyzer=list)
         return make_pipeline(FunctionTransformer(_windows), words, LogisticRegression(max_iter=1000, C=10))

@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
+from prevlib.arguments import renamed
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
 from prevlib.files import check_made_from, fingerprint, write_whole
@@ -36,7 +37,7 @@ from prevlib.training import TrainConfig
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
-KEYS = ("method", "n_labels", "seed")  # what tells runs apart
+KEYS = ("method", "n_train", "seed")  # what tells runs apart
 
 
 def label_efficiency(
@@ -71,11 +72,12 @@ def label_efficiency(
     return read_study(output)
 
 
+@renamed("n_labels", "n_train")
 def domain_shift(
     output: str | Path,
     *,
     checkpoint: str | Path = "minilm",
-    n_labels: int = 2000,
+    n_train: int = 2000,
     methods: Sequence[str] = METHODS,
     show_progress: bool = True,
 ) -> pd.DataFrame:
@@ -84,7 +86,7 @@ def domain_shift(
     Args:
         output: File of results, new or begun.
         checkpoint: Alias, folder or hub name.
-        n_labels: Number of training reviews.
+        n_train: Number of training reviews.
         methods: Out of ``METHODS``.
         show_progress: Show a bar.
     Returns:
@@ -97,7 +99,7 @@ def domain_shift(
     cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
     data = {"train": reviews["train"]} | targets
-    _study_classifiers(Path(output), checkpoint, {n_labels: 1}, methods, targets, data, show_progress)
+    _study_classifiers(Path(output), checkpoint, {n_train: 1}, methods, targets, data, show_progress)
     return read_shift_study(output)
 
 
@@ -119,13 +121,13 @@ def entity_tagging(
     targets = {"train": train.select(range(200)), "test": entities["test"]}
     targets |= {"test_unseen": entities["test_unseen"]}
 
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
+    def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
         tagger = finetune_tagger(
             train["tokens"],
             train["ner_tags"],
             checkpoint,
             label_names=train.features["ner_tags"].feature.names,
-            config=tagging_config(seed),
+            config=tagging_config(seed=seed),
             mark_capitals=True,
             show_progress=False,
         )
@@ -134,8 +136,8 @@ def entity_tagging(
         return joined
 
     runs = [
-        {"method": "full", "n_labels": len(train), "seed": seed}
-        | {"settings": asdict(tagging_config(seed)) | {"mark_capitals": True}}
+        {"method": "full", "n_train": len(train), "seed": seed}
+        | {"settings": asdict(tagging_config(seed=seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
     _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
@@ -145,8 +147,10 @@ def entity_tagging(
 def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
     """The runs of ``entity_tagging``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels`` (sentences), ``seed``, ``seconds``, ``settings``, and for each
+        One row a run: ``method``, ``n_train`` (sentences), ``seed``, ``seconds``, ``settings``, and for each
         sentence the list of its predicted tags: of the first 200 of ``train``, of ``test`` and of
         ``test_unseen``.
     Raises:
@@ -161,8 +165,10 @@ def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
 def read_study(path: str | Path = STUDY) -> pd.DataFrame:
     """The runs of ``label_efficiency``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels``, ``seed``, ``seconds`` of training and prediction,
+        One row a run: ``method``, ``n_train``, ``seed``, ``seconds`` of training and prediction,
         ``settings``, and ``y_proba``, the probability of the positive class for each test review in
         order.
     Raises:
@@ -174,8 +180,10 @@ def read_study(path: str | Path = STUDY) -> pd.DataFrame:
 def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     """The runs of ``domain_shift``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels``, ``seed``, ``seconds``, ``settings``, and the probability of
+        One row a run: ``method``, ``n_train``, ``seed``, ``seconds``, ``settings``, and the probability of
         the positive class for each text of the test reviews (``reviews``), of the IMDb test reviews
         (``imdb``), of the behaviour cases (``cases``) and of their changed texts, for the cases that have
         one (``changed_cases``).
@@ -194,15 +202,15 @@ def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
     runs = [
-        {"method": method, "n_labels": n_labels, "seed": seed}
-        | {"settings": _settings(method, n_labels, seed, checkpoint)}
-        for n_labels, n_seeds in budgets.items()
+        {"method": method, "n_train": n_train, "seed": seed}
+        | {"settings": _settings(method, n_train, seed, checkpoint)}
+        for n_train, n_seeds in budgets.items()
         for seed in range(n_seeds)
         for method in methods
     ]
 
-    def predictions(method: str, n_labels: int, seed: int, settings: dict) -> dict:
-        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_labels])
+    def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
+        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_train])
         predict = _fitted(method, train, checkpoint, settings)
         return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
 
@@ -235,10 +243,10 @@ def _run_missing(
         write_whole(output, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def _settings(method: str, n_labels: int, seed: int, checkpoint: str | Path) -> dict:
+def _settings(method: str, n_train: int, seed: int, checkpoint: str | Path) -> dict:
     if method in ("tfidf", "frozen"):
         return linear_settings(method, checkpoint)
-    return asdict(study_config(n_labels, seed))
+    return asdict(study_config(n_train, seed=seed))
 
 
 def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:

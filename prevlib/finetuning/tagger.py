@@ -115,7 +115,14 @@ def finetune_tagger(
 
 
 def tagging_loss(model: nn.Module, batch: dict) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy of a batch, and the number of its words; sentences are not of one length."""
+    """Summed cross-entropy of a batch, and the number of its words; sentences are not of one length.
+
+    Args:
+        model: A tagger.
+        batch: Inputs, and ``labels``, -100 where no word begins, shape (batch_size, sequence_length).
+    Returns:
+        (sum in nats, number of words), for ``fit``.
+    """
     inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
     logits, labels = model(**inputs).logits.float(), batch["labels"]  # (batch, seq, num_labels), (batch, seq)
     return cross_entropy(logits, labels, reduction="sum"), (labels != IGNORE_INDEX).sum()

@@ -16,7 +16,16 @@ MAX_TOKENS = 2048  # of a batch, padding included; larger ones were slower on pr
 
 
 def check_texts(texts: Sequence[str]) -> Sequence[str]:
-    """Return ``texts`` as a list, or raise if they are not a non-empty sequence of strings."""
+    """The texts as a list.
+
+    Args:
+        texts: What was passed.
+    Returns:
+        At least one string.
+    Raises:
+        TypeError: If it is a single string or a table, or holds something else than strings.
+        ValueError: If it is empty, or a text is not valid Unicode.
+    """
     if isinstance(texts, str):
         raise TypeError(
             f"`texts` must be a sequence of strings; got the single string {texts[:40]!r}. Put it in a list."
@@ -40,7 +49,13 @@ def check_texts(texts: Sequence[str]) -> Sequence[str]:
 
 
 def longest_input(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> int:
-    """The most tokens a text may have, special tokens included."""
+    """The most tokens a text may have, special tokens included.
+
+    Args:
+        tokenizer, model: Of one checkpoint.
+    Returns:
+        Number of tokens.
+    """
     positions = model.config.max_position_embeddings
     for name, module in model.named_modules():
         # RoBERTa and its kin number the positions from behind the id of the padding token.
@@ -105,7 +120,15 @@ def _cut(lengths: list[int], batch_size: int | None) -> Iterator[list[int]]:
 def encode_texts(
     texts: Sequence[str], tokenizer: PreTrainedTokenizerBase, max_length: int
 ) -> tuple[BatchEncoding, int]:
-    """Encodings of at most ``max_length`` tokens, and how many texts had more."""
+    """Encodings of at most ``max_length`` tokens, and how many texts had more.
+
+    Args:
+        texts: Strings.
+        tokenizer: Of the model.
+        max_length: In tokens, special ones included.
+    Returns:
+        (encodings, number of texts that were cut).
+    """
     encodings = tokenizer(texts, truncation=True, max_length=max_length)
     lengths = map(len, encodings["input_ids"])
     full = [text for text, length in zip(texts, lengths, strict=True) if length == max_length]
@@ -114,7 +137,13 @@ def encode_texts(
 
 
 def warn_of_cut(n_cut: int, n_texts: int, max_length: int, *, stacklevel: int = 3) -> None:
-    """Warn whoever called the caller, if texts were cut."""
+    """Warn whoever called the caller, if texts were cut.
+
+    Args:
+        n_cut, n_texts: Texts that were cut, and all texts.
+        max_length: In tokens, special ones included.
+        stacklevel: Of ``warnings.warn``.
+    """
     if n_cut:
         warnings.warn(
             f"{n_cut} of {n_texts} texts had more than {max_length} tokens; the rest of each was cut.",

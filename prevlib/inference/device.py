@@ -4,12 +4,22 @@ import torch
 
 
 def best_device() -> torch.device:
-    """The accelerator if there is one, else the CPU."""
+    """The accelerator if there is one, else the CPU.
+
+    Returns:
+        Where models run.
+    """
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def has_bf16(device: torch.device) -> bool:
-    """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32."""
+    """Whether the device computes in bfloat16 natively; emulated, it would be slower than float32.
+
+    Args:
+        device: Where a model will run.
+    Returns:
+        Whether ``dtype="bfloat16"`` pays there.
+    """
     if device.type == "cpu":
         # torch has no public name for this question; oneDNN may be told to leave instructions out.
         native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -64,18 +64,18 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     """Accuracy over label budgets for each method, with its interval.
 
     Args:
-        table: One row a method and budget, with ``method``, ``n_labels``, ``accuracy``, ``low``, ``high``.
+        table: One row a method and budget, with ``method``, ``n_train``, ``accuracy``, ``low``, ``high``.
         ax: Where to draw; new axes if None.
     Returns:
         The axes with the drawing.
     """
     ax = new_axes(ax)
     for i, (method, rows) in enumerate(table.groupby("method", sort=False)):
-        rows = rows.sort_values("n_labels")
+        rows = rows.sort_values("n_train")
         line = {"color": COLORS[i], "marker": MARKERS[i], "label": drawable([method])[0]}
-        ax.plot(rows["n_labels"], rows["accuracy"], **line)
-        ax.fill_between(rows["n_labels"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
-    budgets = sorted(table["n_labels"].unique())
+        ax.plot(rows["n_train"], rows["accuracy"], **line)
+        ax.fill_between(rows["n_train"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
+    budgets = sorted(table["n_train"].unique())
     ax.set_xscale("log")
     ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
     ax.minorticks_off()

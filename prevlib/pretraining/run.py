@@ -133,7 +133,14 @@ def pretrain(
 
 
 def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
-    """Summed loss of the masked tokens of a batch, and their number."""
+    """Summed loss of the masked tokens of a batch, and their number.
+
+    Args:
+        model: A masked language model.
+        batch: Inputs, and ``labels``, -100 where nothing is masked, shape (batch_size, sequence_length).
+    Returns:
+        (sum in nats, number of masked tokens), for ``fit``.
+    """
     labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
     if not isinstance(model, BertForMaskedLM):
         return cross_entropy(_masked_logits(model, batch), labels, reduction="sum"), len(labels)
@@ -276,6 +283,11 @@ def _prepare(
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
     """A new BERT with random weights, or ``config.checkpoint``, for ``masked_lm_loss``.
 
+    Args:
+        config: Sizes of the architecture, or the checkpoint to go on with.
+        tokenizer: Its vocabulary is that of the model.
+    Returns:
+        The model.
     Raises:
         ValueError: If ``config.sequence_length`` is longer than the model takes.
     """

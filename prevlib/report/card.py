@@ -129,7 +129,13 @@ def _values(evaluation: Evaluation) -> dict:
 
 
 def main_result(evaluation: Evaluation) -> str:
-    """The main score in one line."""
+    """The main score in one line.
+
+    Args:
+        evaluation: As from ``evaluate``.
+    Returns:
+        Such as "accuracy 0.750 [0.720, 0.778] on 853 test reviews".
+    """
     metric, value = next(iter(evaluation.scores.metrics.items()))
     task = evaluation.task
     result = f"{metric} {value} on {len(task.test.texts):,} test {task.unit}"
@@ -137,7 +143,13 @@ def main_result(evaluation: Evaluation) -> str:
 
 
 def failure_rates(evaluation: Evaluation) -> pd.DataFrame:
-    """Cases and failures by ability and kind, the worst first."""
+    """Cases and failures by ability and kind, the worst first.
+
+    Args:
+        evaluation: As from ``evaluate``.
+    Returns:
+        ``n`` and ``failures``, one row per ability and kind.
+    """
     sums = evaluation.behaviour.table.groupby(["capability", "kind"])[["n", "failures"]].sum()
     return sums.loc[(sums["failures"] / sums["n"]).sort_values(ascending=False, kind="stable").index]
 
@@ -175,6 +187,8 @@ def card_page(card: ModelCard, pictures: Mapping[str, Picture] | None = None) ->
     Args:
         card: As from ``model_card``.
         pictures: Those that the card was made with.
+    Returns:
+        HTML.
     """
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(card.text)
     for name, picture in (pictures or {}).items():
@@ -185,7 +199,15 @@ def card_page(card: ModelCard, pictures: Mapping[str, Picture] | None = None) ->
 
 
 def write_card(folder: str | Path, card: ModelCard, pictures: Mapping[str, Picture]) -> Path:
-    """Write ``README.md``, its pictures, and the page ``card.html``, whose path is returned."""
+    """Write ``README.md``, its pictures, and the page ``card.html``, whose path is returned.
+
+    Args:
+        folder: A folder that exists.
+        card: As from ``model_card``.
+        pictures: Name -> picture, written beside the card.
+    Returns:
+        Path of ``card.html``.
+    """
     folder = Path(folder)
     for name, picture in pictures.items():
         (folder / f"{name}.png").write_bytes(picture.png)
@@ -195,7 +217,13 @@ def write_card(folder: str | Path, card: ModelCard, pictures: Mapping[str, Pictu
 
 
 def numbers(evaluation: Evaluation) -> dict:
-    """Everything that was found, as JSON can hold it."""
+    """Everything that was found, as JSON can hold it.
+
+    Args:
+        evaluation: As from ``evaluate``.
+    Returns:
+        Lists and dicts of numbers, strings and None.
+    """
     scores, behaviour = evaluation.scores, evaluation.behaviour
     found = {
         "model": evaluation.model,
@@ -221,7 +249,14 @@ def numbers(evaluation: Evaluation) -> dict:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A table; columns of numbers stand on the right."""
+    """A table; columns of numbers stand on the right.
+
+    Args:
+        columns: Their names.
+        rows: Of as many cells.
+    Returns:
+        Markdown; an empty string without rows.
+    """
     if not rows:
         return ""
     numbers = [
@@ -236,7 +271,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
 
 
 def plain(text: str) -> str:
-    """Text that Markdown and HTML show as it is, on one line."""
+    """Text that Markdown and HTML show as it is, on one line.
+
+    Args:
+        text: Anybody's.
+    Returns:
+        The text with its special characters escaped.
+    """
     return re.sub(r"([\\`*_\[\]<>|~$]|&(?=[\w#]+;))", r"\\\1", " ".join(str(text).split()))
 
 

@@ -19,6 +19,8 @@ HEADS = {"text-classification": "ForSequenceClassification", "token-classificati
 def describe_checkpoint(checkpoint: str | Path) -> dict:
     """What a card says of a checkpoint.
 
+    Args:
+        checkpoint: Alias, folder or hub name.
     Returns:
         ``name``, for a folder without the path to it; ``base_model``, the name on the hub or None;
         ``licence``, None if not known; ``sha256`` of the weights.

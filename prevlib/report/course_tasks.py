@@ -5,6 +5,7 @@ Used by ``prevlib evaluate``, the scorecard of lesson 20 and notebook 21.
 
 import numpy as np
 
+from prevlib.arguments import renamed
 from prevlib.datasets import load_behaviour_cases, load_entities, load_reviews, load_speeches
 from prevlib.finetuning import study_config, tagging_config
 from prevlib.report import COURSE_TASKS
@@ -16,7 +17,8 @@ NEW_WORDS = "new names of new words only"  # a slice of the entities
 PASSAGE_WORDS = 80  # from the start of a passage; about 100 tokens
 
 
-def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
+@renamed("n_labels", "n_train")
+def load_task(name: str, *, n_train: int = 1000, seed: int = 0) -> Task:
     """One of the tasks of the course.
 
     - ``"sentiment"``: film-review sentences, negative or positive;
@@ -25,12 +27,14 @@ def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
 
     Args:
         name: Out of these three.
-        n_labels: Training rows, drawn at random; all there are if there are fewer.
+        n_train: Training rows, drawn at random; all there are if there are fewer.
         seed: Of the draw and of the training.
+    Returns:
+        Rows to train on, to choose by and to test on, with names, groups and slices.
     Raises:
-        ValueError: If there is no such task, or ``n_labels`` is below 1.
+        ValueError: If there is no such task, or ``n_train`` is below 1.
     Example:
-        >>> task = load_task("sentiment", n_labels=100)
+        >>> task = load_task("sentiment", n_train=100)
         >>> task.label_names, len(task.train.texts), len(task.test.texts)
         (('neg', 'pos'), 100, 853)
     """
@@ -39,12 +43,12 @@ def load_task(name: str, *, n_labels: int = 1000, seed: int = 0) -> Task:
             f"`task` must be one of {', '.join(COURSE_TASKS)}; got {name!r}. "
             "Your own texts come from a CSV file."
         )
-    return BUILDERS[name](n_labels, seed)
+    return BUILDERS[name](n_train, seed)
 
 
-def _sentiment(n_labels: int, seed: int) -> Task:
+def _sentiment(n_train: int, seed: int) -> Task:
     reviews = load_reviews()
-    train = reviews["train"].select(draw_rows(len(reviews["train"]), n_labels, seed))
+    train = reviews["train"].select(draw_rows(len(reviews["train"]), n_train, seed))
     test = list(reviews["test"]["text"])
     negated = np.array([not NEGATIONS.isdisjoint(text.split()) for text in test])
     return Task(
@@ -55,7 +59,7 @@ def _sentiment(n_labels: int, seed: int) -> Task:
         train=Rows.of(train),
         validation=Rows.of(reviews["validation"]),
         test=Rows.of(reviews["test"]),
-        config=study_config(len(train), seed),
+        config=study_config(len(train), seed=seed),
         unit="sentences",
         source="8,530 sentences of film reviews from Rotten Tomatoes (Pang & Lee 2005), as many negative as "
         "positive, split by prevlib: not the usual test split, which is not part of them",
@@ -70,7 +74,7 @@ def _sentiment(n_labels: int, seed: int) -> Task:
     )
 
 
-def _entities(n_labels: int, seed: int) -> Task:
+def _entities(n_train: int, seed: int) -> Task:
     entities = load_entities()
     names = entities["train"].features["ner_tags"].feature.names
 
@@ -85,10 +89,10 @@ def _entities(n_labels: int, seed: int) -> Task:
         title="names of people, places, organisations and others",
         kind="token-classification",
         label_names=tuple(names),
-        train=rows(entities["train"].select(draw_rows(len(entities["train"]), n_labels, seed))),
+        train=rows(entities["train"].select(draw_rows(len(entities["train"]), n_train, seed))),
         validation=rows(entities["validation"]),
         test=rows(known, unseen),
-        config=tagging_config(seed),
+        config=tagging_config(seed=seed),
         unit="sentences",
         source="1,418 sentences written for prevlib, split so that no name is in two splits",
         dataset_id="prevlib-entities",
@@ -99,9 +103,9 @@ def _entities(n_labels: int, seed: int) -> Task:
     )
 
 
-def _eras(n_labels: int, seed: int) -> Task:
+def _eras(n_train: int, seed: int) -> Task:
     speeches = load_speeches()
-    train = speeches["train"].select(draw_rows(len(speeches["train"]), n_labels, seed))
+    train = speeches["train"].select(draw_rows(len(speeches["train"]), n_train, seed))
     groups = np.array(speeches["test"]["speech_id"])
     _, first = np.unique(groups, return_index=True)
     party = np.array(speeches["test"]["party"])[first]  # of each speech

@@ -173,12 +173,12 @@ def _row(name: str, tasks: Sequence[str], budget: Budget) -> dict:
 
 def _score_task(name: str, checkpoint: str, method: str, budget: Budget) -> Interval:
     """The main score of a task of the course, of the entities that of ``NEW_WORDS``."""
-    task = load_task(name, n_labels=getattr(budget, name))
+    task = load_task(name, n_train=getattr(budget, name))
     rows = np.flatnonzero(task.slices.get(NEW_WORDS, np.ones(len(task.test.texts))))
     if budget.test_rows:
         rows = rows[draw_rows(len(rows), budget.test_rows, 0)]
     study = read_study()
-    same = study[(study.method == method) & (study.n_labels == budget.sentiment) & (study.seed == 0)]
+    same = study[(study.method == method) & (study.n_train == budget.sentiment) & (study.seed == 0)]
     if name == "sentiment" and len(same) and checkpoint == "minilm":
         predicted = (np.array(same["y_proba"].iloc[0]) > 0.5)[rows]
         return main_score(task.only(rows), predicted)
@@ -242,7 +242,7 @@ def _costs(checkpoint: str, budget: Budget) -> dict:
 
 def _training_seconds(model: Pipeline, budget: Budget) -> float:
     """Of 1,000 labels; the model is trained in place."""
-    train = load_task("sentiment", n_labels=budget.sentiment).train
+    train = load_task("sentiment", n_train=budget.sentiment).train
     started = time.perf_counter()
     model.fit(*train)
     return 1000 * (time.perf_counter() - started) / len(train.texts)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from prevlib.arguments import renamed
 from prevlib.datasets.texts import _fingerprint, _split
 from prevlib.evaluation.checks import check_no_overlap
 from prevlib.finetuning import study_config
@@ -38,7 +39,8 @@ ARCHIVES = {  # by their first bytes, whatever the file is called
 MIN_TEST = 20  # rows; with so few, the interval of an accuracy is 30 to 40 points wide
 
 
-def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
+@renamed("n_labels", "n_train")
+def read_task(path: str | Path, *, n_train: int = 1000, seed: int = 0) -> Task:
     """A classification task out of a CSV file.
 
     Args:
@@ -47,11 +49,13 @@ def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
             of the rows become the test and 10 % the validation split, at random within each class, equal
             texts together; without rows for validation, 10 % of the training rows do. With test rows only,
             nothing can be trained, but a classifier can be measured.
-        n_labels: Training rows, drawn at random; all there are if there are fewer.
+        n_train: Training rows, drawn at random; all there are if there are fewer.
         seed: Of the draw and of the training.
+    Returns:
+        As from ``load_task``.
     Raises:
         FileNotFoundError: If there is no such file.
-        TypeError: If ``n_labels`` or ``seed`` is not a whole number.
+        TypeError: If ``n_train`` or ``seed`` is not a whole number.
         ValueError: If it is not such a table, a row is empty or swallowed by an open quote, a label is
             missing or written in two ways, there is one class only, a text has two labels or stands in two
             splits, or rows are too few.
@@ -68,7 +72,7 @@ def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
         )
     table = table.assign(label=table["label"].map(names.index))
     splits = _split_rows(table, path)
-    train = splits["train"].iloc[draw_rows(len(splits["train"]), n_labels, seed)]
+    train = splits["train"].iloc[draw_rows(len(splits["train"]), n_train, seed)]
     _check_classes(splits | {"train": train}, names, path)
     test = splits["test"]["text"].tolist()
     return Task(
@@ -79,7 +83,7 @@ def read_task(path: str | Path, *, n_labels: int = 1000, seed: int = 0) -> Task:
         train=Rows.of(train),
         validation=Rows.of(splits["validation"]),
         test=Rows.of(splits["test"]),
-        config=study_config(max(1, len(train)), seed),
+        config=study_config(max(1, len(train)), seed=seed),
         unit="texts",
         source=f"{len(table):,} rows of {path.name}, "
         + ("with a split of their own" if "split" in table else "split at random within each class"),

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
-from prevlib.arguments import check_unicode
+from prevlib.arguments import check_unicode, renamed
 from prevlib.checkpoints import Loaded, checkpoint_fingerprints, load_classifier, load_config, load_tokenizer
 from prevlib.cost import cost_profile
 from prevlib.evaluation.behaviour import BehaviourResult, run_behaviour_tests
@@ -46,13 +46,14 @@ CHUNK = 256  # texts between two steps of the bar
 N_COST_TEXTS = 32
 
 
+@renamed("n_labels", "n_train")
 def evaluate(
     output: str | Path,
     checkpoint: str | Path = "minilm",
     task: str = "sentiment",
     *,
     data: str | Path | None = None,
-    n_labels: int = 1000,
+    n_train: int = 1000,
     seed: int = 0,
     show_progress: bool = True,
 ) -> Evaluation:
@@ -66,18 +67,20 @@ def evaluate(
         checkpoint: Alias, folder or hub name.
         task: As for ``load_task``.
         data: A CSV file as for ``read_task``, in place of the task.
-        n_labels: Labelled rows to train on.
+        n_train: Labelled rows to train on.
         seed: Of their draw, and of the training.
         show_progress: Show bars.
+    Returns:
+        Scores, costs, behaviour and slices, as ``model_card`` takes them.
     Raises:
         FileNotFoundError: If the checkpoint or the file does not exist.
-        TypeError: If ``n_labels`` or ``seed`` is not a whole number.
+        TypeError: If ``n_train`` or ``seed`` is not a whole number.
         ValueError: If the task or the file is not fit for use, the folder cannot be written or holds an
             evaluation with other settings, or there is neither a head that fits nor anything to train one on.
     """
     for name, path in (("output", output), ("checkpoint", checkpoint), ("data", data)):
         check_unicode(f"The name of `{name}`", str(path))
-    output, budget = Path(output), {"n_labels": n_labels, "seed": seed}
+    output, budget = Path(output), {"n_train": n_train, "seed": seed}
     rows = load_task(task, **budget) if data is None else read_task(data, **budget)
     model, head = describe_checkpoint(checkpoint), find_head(checkpoint, rows)
     if head is None and not rows.train.texts:
@@ -104,7 +107,7 @@ def evaluate(
             checkpoint, head = output / MODEL, list(range(len(rows.label_names)))
         else:
             outputs = ", ".join(f"{i} = {name}" for i, name in zip(head, rows.label_names, strict=True))
-            model |= {"n_labels": 0, "remark": f"The outputs of its head were read as {outputs}."}
+            model |= {"n_train": 0, "remark": f"The outputs of its head were read as {outputs}."}
         for name, step in (("predict", _predict), ("cost", _measure_cost)):
             bar.update()
             bar.set_description(name)
@@ -114,8 +117,8 @@ def evaluate(
         scores, behaviour = _score(output, rows)
         bar.update()
     cost = json.loads((output / COST).read_text(encoding="utf-8"))
-    if model["n_labels"]:
-        epochs_read = model["epochs"] * model["n_labels"]
+    if model["n_train"]:
+        epochs_read = model["epochs"] * model["n_train"]
         cost["finetuning_seconds_per_1000_labels"] = 1000 * model["seconds"] / epochs_read
     return Evaluation(rows, model, scores, behaviour, cost)
 
@@ -147,7 +150,7 @@ def _train(output: Path, checkpoint: str | Path, task: Task, show_progress: bool
     if not folder.exists():
         trained = fine_tune(task, checkpoint, checkpoint_dir=output / TRAINING, show_progress=show_progress)
         facts = {
-            "n_labels": len(task.train.texts),
+            "n_train": len(task.train.texts),
             "epochs": task.config.num_train_epochs,
             "learning_rate": task.config.learning_rate,
             "seed": task.config.seed,

@@ -95,6 +95,8 @@ def score_texts(
         logits: Of the test rows, shape (n_test, n_labels).
         validation_logits: Of the validation rows; None leaves the temperature out.
         baseline: Classes that a simpler model predicted for the test rows, shape (n_test,).
+    Returns:
+        Metrics with intervals, by class and by slice, the baseline's, the gain over it, and calibration.
     Raises:
         ValueError: If the shapes do not fit the task.
     """
@@ -133,6 +135,8 @@ def score_tags(
         task: Its test rows are those that were predicted.
         tags: Of the test rows, one a word.
         baseline: Tags of a simpler model for the same rows.
+    Returns:
+        As from ``score_texts``, of spans instead of classes.
     Raises:
         ValueError: If the lengths do not fit the task.
     """
@@ -158,7 +162,15 @@ def score_tags(
 
 
 def main_score(task: Task, predicted: Sequence, *, n_resamples: int = N_RESAMPLES) -> Interval:
-    """Span F1 of the tags, or accuracy of the classes, that were predicted for the test rows of a task."""
+    """Span F1 of the tags, or accuracy of the classes, that were predicted for the test rows of a task.
+
+    Args:
+        task: Its test rows are those that were predicted.
+        predicted: One class per text, or one list of tags per sentence.
+        n_resamples: As for ``bootstrap_interval``.
+    Returns:
+        The score and the ends of its 95 % interval.
+    """
     options = {"n_resamples": n_resamples}
     if task.kind == "token-classification":
         counts = span_counts(task.test.labels, predicted)  # (n_sentences, 3)

@@ -72,15 +72,27 @@ class Task:
         return replace(self, test=test, groups=groups, slices={})
 
 
-def draw_rows(n_rows: int, n_labels: int, seed: int) -> list[int]:
-    """Positions of ``n_labels`` random rows, or of all; drawn as in the study of lesson 07."""
-    n_labels, seed = check_count("n_labels", n_labels), check_count("seed", seed, 0, 2**32 - 1)
-    return np.random.default_rng(seed).permutation(n_rows)[:n_labels].tolist()
+def draw_rows(n_rows: int, n_train: int, seed: int) -> list[int]:
+    """Positions of ``n_train`` random rows, or of all; drawn as in the study of lesson 07.
+
+    Args:
+        n_rows: Rows there are.
+        n_train: Rows to draw.
+        seed: Of the draw.
+    Returns:
+        At most ``n_train`` positions, in the order of the draw.
+    """
+    n_train, seed = check_count("n_train", n_train), check_count("seed", seed, 0, 2**32 - 1)
+    return np.random.default_rng(seed).permutation(n_rows)[:n_train].tolist()
 
 
 def length_slices(texts: Sequence[str]) -> dict[str, np.ndarray]:
     """Short, middle and long texts, a third each as far as equal lengths allow.
 
+    Args:
+        texts: Strings.
+    Returns:
+        Name -> True where a text belongs to it, shape (n_texts,).
     Example:
         >>> {name: members.tolist() for name, members in length_slices(["a", "a b", "a b c d"]).items()}
         {'up to 1 words': [True, False, False], '2 words': [False, True, False],

@@ -199,12 +199,12 @@ def test_unknown_methods_and_budgets_are_refused(tmp_path):
 
 def test_the_shipped_study_is_whole_and_clears_its_bars():
     table = read_study()
-    runs = table.groupby(["method", "n_labels"]).size()
+    runs = table.groupby(["method", "n_train"]).size()
     assert {n: set(runs[:, n]) for n in (100, 500, 2000, 6824)} == {100: {3}, 500: {5}, 2000: {3}, 6824: {1}}
     assert set(table["method"]) == set(METHODS)
     y_true = np.array(load_reviews()["test"]["label"])
     table["accuracy"] = [np.mean((np.array(p) > 0.5) == y_true) for p in table["y_proba"]]
-    accuracy = table.groupby(["method", "n_labels"])["accuracy"].mean()
+    accuracy = table.groupby(["method", "n_train"])["accuracy"].mean()
     assert accuracy["full", 2000] >= 0.79
     assert accuracy["full", 6824] >= 0.81
 

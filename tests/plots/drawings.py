@@ -112,7 +112,7 @@ def label_efficiency(ax: Axes | None = None) -> Axes:
         "full": [0.707, 0.778, 0.805, 0.832],
         "scratch": [0.514, 0.559, 0.673, 0.768],
     }
-    wide = pd.DataFrame(means, index=pd.Index([100, 500, 2000, 6824], name="n_labels"))
+    wide = pd.DataFrame(means, index=pd.Index([100, 500, 2000, 6824], name="n_train"))
     table = wide.melt(var_name="method", value_name="accuracy", ignore_index=False).reset_index()
     table = table.assign(low=table["accuracy"] - 0.03, high=table["accuracy"] + 0.03)
     return plots.plot_label_efficiency(table, ax=ax)

@@ -36,7 +36,7 @@ MODEL = {
     "base_model": "sentence-transformers/all-MiniLM-L6-v2",
     "licence": "Apache-2.0",
     "sha256": "ab" * 32,
-    "n_labels": 20,
+    "n_train": 20,
     "epochs": 3,
     "learning_rate": 1e-4,
     "seed": 0,
@@ -192,7 +192,7 @@ def test_what_is_missing_is_said(evaluation):
     text = model_card(evaluate(30)).text
     assert "not to be told apart from the simpler model" in text
     assert "- Whether it is better than the simpler model, this test set cannot decide." in text
-    text = model_card(replace(evaluation, model=MODEL | {"n_labels": 0, "remark": "read as 0 = no"})).text
+    text = model_card(replace(evaluation, model=MODEL | {"n_train": 0, "remark": "read as 0 = no"})).text
     assert "measured as it is, with the head it came with" in text
     assert "| training | none here |" in text and "read as 0 = no" in text
     assert "nobody here can know" in text and "trained once" not in text

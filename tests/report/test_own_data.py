@@ -30,7 +30,7 @@ def file(tmp_path):
 
 def test_the_tasks_of_the_course_are_complete():
     for name in COURSE_TASKS:
-        task = load_task(name, n_labels=40)
+        task = load_task(name, n_train=40)
         assert (task.name, len(task.train.texts), len(task.train.labels)) == (name, 40, 40)
         assert task.overlap()
         n = len(task.test.texts) if task.groups is None else len(set(task.groups))
@@ -39,14 +39,14 @@ def test_the_tasks_of_the_course_are_complete():
 
 
 def test_the_seed_draws_the_rows_of_the_study():
-    first, again, other = (load_task("sentiment", n_labels=50, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (load_task("sentiment", n_train=50, seed=seed) for seed in (0, 0, 1))
     assert first.train == again.train != other.train
     assert first.test == other.test
     assert other.config.seed == 1
 
 
 def test_slices_of_eras_are_of_speeches_in_sorted_order():
-    task = load_task("eras", n_labels=10)
+    task = load_task("eras", n_train=10)
     speeches = np.unique(task.groups)
     assert len(speeches) == 26
     everyone = sum(members.astype(int) for members in task.slices.values())
@@ -64,8 +64,8 @@ def test_length_slices_hold_every_text_once():
 def test_an_unknown_task_and_an_empty_budget_are_refused():
     with pytest.raises(ValueError, match="one of sentiment, entities, eras; got 'mood'. Your own"):
         load_task("mood")
-    with pytest.raises(ValueError, match="`n_labels` must be at least 1; got 0"):
-        load_task("sentiment", n_labels=0)
+    with pytest.raises(ValueError, match="`n_train` must be at least 1; got 0"):
+        load_task("sentiment", n_train=0)
 
 
 # files that are fit for use
@@ -80,7 +80,7 @@ def test_a_file_is_split_within_its_classes(file):
     assert task.overlap()
     assert task.train.texts[0].startswith("joy" if task.train.labels[0] else "bore")
     assert not task.quotable
-    assert len(read_task(file, n_labels=30).train.texts) == 30
+    assert len(read_task(file, n_train=30).train.texts) == 30
 
 
 def test_equal_texts_stay_in_one_split(file):

@@ -51,7 +51,7 @@ def table(tmp_path_factory):
 
 @pytest.fixture
 def quick(table):
-    return {"data": table, "n_labels": 20, "show_progress": False}
+    return {"data": table, "n_train": 20, "show_progress": False}
 
 
 def read_lines(file):
@@ -82,11 +82,11 @@ def test_a_checkpoint_is_described_by_its_weights(encoder, save_bert):
 )
 def test_a_head_fits_if_its_labels_do(save_bert, names, outputs):
     checkpoint = save_bert(BertForSequenceClassification, names)
-    assert find_head(checkpoint, load_task("sentiment", n_labels=10)) == outputs
+    assert find_head(checkpoint, load_task("sentiment", n_train=10)) == outputs
 
 
 def test_heads_of_other_kinds_do_not_fit(save_bert, encoder):
-    sentiment, entities = load_task("sentiment", n_labels=10), load_task("entities", n_labels=10)
+    sentiment, entities = load_task("sentiment", n_train=10), load_task("entities", n_train=10)
     tagger = save_bert(BertForTokenClassification, NER_TAGS[::-1])
     assert find_head(tagger, entities) == list(range(len(NER_TAGS)))[::-1]
     assert find_head(tagger, sentiment) is None
@@ -98,9 +98,9 @@ def test_a_head_is_measured_as_it_is_with_its_labels_in_place(save_bert, table, 
     checkpoint = save_bert(BertForSequenceClassification, ["good", "bad"])
     evaluation = evaluate(tmp_path, checkpoint, **quick)
     assert not (tmp_path / "model").exists()
-    assert evaluation.model["n_labels"] == 0
+    assert evaluation.model["n_train"] == 0
     assert evaluation.model["remark"] == "The outputs of its head were read as 1 = bad, 0 = good."
-    task = read_task(table, n_labels=20)
+    task = read_task(table, n_train=20)
     names = np.array(["good", "bad"])[predict_logits(checkpoint, task.test.texts).argmax(axis=1)]
     right = np.mean(names == np.array(task.label_names)[task.test.labels])
     assert evaluation.scores.metrics["accuracy"].estimate == right
@@ -182,12 +182,12 @@ def test_what_an_interruption_left_half_done_is_done_anew(encoder, tmp_path, qui
 
 def test_a_folder_keeps_its_settings(encoder, save_bert, tmp_path, quick, table):
     evaluate(tmp_path, encoder, **quick)
-    with pytest.raises(ValueError, match="must go on with what .* n_labels 20 there, 30 here.* Restore"):
-        evaluate(tmp_path, encoder, **quick | {"n_labels": 30})
+    with pytest.raises(ValueError, match="must go on with what .* n_train 20 there, 30 here.* Restore"):
+        evaluate(tmp_path, encoder, **quick | {"n_train": 30})
     with pytest.raises(ValueError, match="something else: seed 0 there, 1 here"):
         evaluate(tmp_path, encoder, seed=1, **quick)
     with pytest.raises(ValueError, match="data [0-9a-f]+ there, None here.* task None there, sentiment here"):
-        evaluate(tmp_path, encoder, n_labels=20)
+        evaluate(tmp_path, encoder, n_train=20)
     with pytest.raises(ValueError, match="checkpoint tiny there, mini here, weights"):
         evaluate(tmp_path, "mini", **quick)
     changed = tmp_path / "mine.csv"
@@ -197,7 +197,7 @@ def test_a_folder_keeps_its_settings(encoder, save_bert, tmp_path, quick, table)
 
 
 def test_names_are_found_and_scored(encoder, tmp_path):
-    evaluation = evaluate(tmp_path, encoder, "entities", n_labels=30, show_progress=False)
+    evaluation = evaluate(tmp_path, encoder, "entities", n_train=30, show_progress=False)
     assert list(evaluation.scores.baselines) == [LOOKUP]
     lines = read_lines(tmp_path / "predictions.jsonl")
     assert [line["predicted"] for line in lines[:5]] == predict_tags(
