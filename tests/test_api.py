@@ -35,17 +35,20 @@ NOT_YET = """
 
 
 def public_functions() -> dict[str, Callable]:
-    """Those in the ``__all__`` of a room; without one, those without underscore of each of its files."""
+    """Those that a room imports into its ``__init__.py``; if it imports none, those of each of its files."""
     functions = {}
     modules = [importlib.import_module(room.name) for room in rooms(prevlib)]
     for module in modules:
-        if not hasattr(module, "__all__") and hasattr(module, "__path__"):
+        own = {
+            f"{module.__name__}.{name}": function
+            for name, function in vars(module).items()
+            if inspect.isfunction(function)
+            and function.__module__.startswith(module.__name__)
+            and not name.startswith("_")
+        }
+        functions |= own
+        if not own and hasattr(module, "__path__"):
             modules += [importlib.import_module(file.name) for file in rooms(module)]
-        for name in getattr(module, "__all__", vars(module)):
-            function = getattr(module, name)
-            at_home = hasattr(module, "__all__") or getattr(function, "__module__", "") == module.__name__
-            if inspect.isfunction(function) and at_home and not name.startswith("_"):
-                functions[f"{module.__name__}.{name}"] = function
     return functions
 
 

@@ -50,41 +50,6 @@ _LATER = {  # modules that need a model, or the hub's cards -> names that are ex
 }
 _LOADED_LATE = {name: module for module, names in _LATER.items() for name in names.split()}
 
-__all__ = [
-    *_LOADED_LATE,
-    "BehaviourResult",
-    "COSTS",
-    "Comparison",
-    "Difference",
-    "Interval",
-    "McNemarResult",
-    "PermutationResult",
-    "PERTURBATIONS",
-    "Scorecard",
-    "SeedSummary",
-    "add_irrelevant",
-    "add_typos",
-    "bootstrap_interval",
-    "compare_models",
-    "directional_test",
-    "drop_punctuation",
-    "holm_correction",
-    "invariance_test",
-    "mcnemar_test",
-    "minimum_functionality_test",
-    "paired_bootstrap_test",
-    "pareto_front",
-    "permutation_test",
-    "perturb",
-    "read_scorecard",
-    "run_behaviour_tests",
-    "score_slices",
-    "scorecard",
-    "seed_summary",
-    "swap_names",
-    "wilson_interval",
-]
-
 
 def __getattr__(name: str):
     """Load a later module only when one of its names is asked for."""

@@ -13,19 +13,3 @@ from prevlib.widgets.spans import explore_spans
 from prevlib.widgets.threshold import explore_threshold
 from prevlib.widgets.tokens import explore_tokens
 from prevlib.widgets.training import explore_training
-
-__all__ = [
-    "explore_attention",
-    "explore_bootstrap",
-    "explore_calibration",
-    "explore_cross_entropy",
-    "explore_features",
-    "explore_fill_mask",
-    "explore_masking",
-    "explore_query",
-    "explore_scorecard",
-    "explore_spans",
-    "explore_threshold",
-    "explore_tokens",
-    "explore_training",
-]

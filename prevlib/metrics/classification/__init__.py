@@ -29,18 +29,3 @@ from prevlib.metrics.classification.precision_recall import (
 from prevlib.metrics.classification.report import (
     classification_report,
 )
-
-__all__ = [
-    "accuracy_score",
-    "balanced_accuracy_score",
-    "classification_report",
-    "cohen_kappa_score",
-    "confusion_matrix",
-    "f1_score",
-    "fbeta_score",
-    "matthews_corrcoef",
-    "multilabel_confusion_matrix",
-    "precision_recall_fscore_support",
-    "precision_score",
-    "recall_score",
-]
