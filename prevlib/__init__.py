@@ -5,13 +5,12 @@ The files read in lesson order; each imports only files that stand before it.
 ==========================  ============================================================
 ``prevlib.arguments``       checks of counts, rates and texts where they enter
 ``prevlib.files``           files written whole, verified, bound to what made them
-``prevlib.course_tasks``    the names of the tasks of the course
 ``prevlib.datasets``        texts with fixed splits: reviews, speeches, entities, pairs
 ``prevlib.checkpoints``     models by alias, folder or hub name, or loaded; verified
 ``prevlib.tokenization``    WordPiece vocabularies, learnt from texts
 ``prevlib.masking``         hidden words for pre-training: 80/10/10, whole words
 ``prevlib.losses``          masked-language-model loss and cross-entropy from scratch
-``prevlib.encoder``         BERT, written out: attention, layers, heads; takes released weights
+``prevlib.encoder``         BERT, written out: attention, layers, heads; released weights
 ``prevlib.inference``       models over texts: device, batches, packed weights
 ``prevlib.features``        last hidden state, pooled output, one vector per text
 ``prevlib.setup_check``     is this computer ready?

@@ -11,18 +11,3 @@ from prevlib.checkpoints.loading import (
     load_tokenizer,
 )
 from prevlib.checkpoints.names import CHECKPOINTS, Checkpoint, checkpoint_path
-
-__all__ = [
-    "CHECKPOINTS",
-    "Checkpoint",
-    "Loaded",
-    "checkpoint_fingerprints",
-    "checkpoint_path",
-    "load_classifier",
-    "load_config",
-    "load_encoder",
-    "load_masked_lm",
-    "load_tagger",
-    "load_tokenizer",
-    "quiet_transformers",
-]

@@ -121,7 +121,7 @@ def _(answer):
 @exercise(
     minutes=10,
     hints=[
-        "Section 5 has the gradient of one example: its probabilities minus the one-hot target.",
+        "Section 6 has the gradient of one example: its probabilities minus the one-hot target.",
         "The loss is a mean over n rows. What does that do to the gradient of each?",
         "`torch.nn.functional.one_hot(labels, n_classes)` writes the labels as zeros and ones.",
     ],

@@ -10,11 +10,3 @@ Used in notebooks 00 and 06. Sources: Devlin et al. 2019, section 5.3; Reimers &
 
 from prevlib.features.extraction import FeatureExtractor, extract_features
 from prevlib.features.pooling import Encoded, encode, pool
-
-__all__ = [
-    "Encoded",
-    "FeatureExtractor",
-    "encode",
-    "extract_features",
-    "pool",
-]

@@ -26,24 +26,3 @@ from prevlib.finetuning.tagger import (
     predict_tags,
     tagging_loss,
 )
-
-__all__ = [
-    "METHODS",
-    "classification_loss",
-    "domain_shift",
-    "entity_tagging",
-    "finetune_classifier",
-    "finetune_tagger",
-    "freeze_backbone",
-    "label_efficiency",
-    "linear_classifier",
-    "linear_tagger",
-    "predict_logits",
-    "predict_tags",
-    "read_entity_study",
-    "read_shift_study",
-    "read_study",
-    "study_config",
-    "tagging_config",
-    "tagging_loss",
-]

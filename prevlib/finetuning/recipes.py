@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -22,6 +21,7 @@ from prevlib.arguments import renamed
 from prevlib.checkpoints import load_encoder, load_tokenizer
 from prevlib.features import FeatureExtractor
 from prevlib.finetuning.words import Sentences, first_pieces
+from prevlib.inference import run
 from prevlib.training import TrainConfig
 
 METHODS = ("tfidf", "frozen", "full", "scratch")
@@ -53,7 +53,14 @@ def tagging_config(*, seed: int = 0) -> TrainConfig:
 
 
 def linear_settings(method: str, checkpoint: str | Path) -> dict:
-    """How a linear classifier of texts, ``"tfidf"`` or ``"frozen"``, describes them."""
+    """How a linear classifier of texts, ``"tfidf"`` or ``"frozen"``, describes them.
+
+    Args:
+        method: ``"tfidf"`` or ``"frozen"``.
+        checkpoint: Encoder of ``"frozen"``.
+    Returns:
+        Arguments of ``TfidfVectorizer`` or of ``FeatureExtractor``.
+    """
     if method == "tfidf":
         return {"ngram_range": (1, 2), "sublinear_tf": True}
     return {"checkpoint": str(checkpoint), "pooling": "mean"}
@@ -91,8 +98,7 @@ def linear_tagger(method: str, checkpoint: str | Path = "minilm") -> Pipeline:
         rows = []
         for words in sentences:
             encoding = tokenizer([words], is_split_into_words=True, return_tensors="pt")
-            with torch.inference_mode():
-                hidden = model(**encoding).last_hidden_state[0]
+            hidden = run(model, encoding).last_hidden_state[0]
             rows.append(hidden[first_pieces(encoding.word_ids())].numpy())
         return np.concatenate(rows)  # (n_words, hidden_size)
 

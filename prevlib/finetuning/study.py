@@ -9,21 +9,20 @@ Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were ch
 """
 
 import json
-import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
+from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from prevlib.arguments import renamed
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.files import check_made_from, fingerprint
+from prevlib.files import check_made_from, fingerprint, write_whole
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.finetuning.recipes import (
     METHODS,
@@ -33,7 +32,6 @@ from prevlib.finetuning.recipes import (
     tagging_config,
 )
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
-from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
@@ -195,17 +193,9 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     return pd.DataFrame(_read_runs(Path(path)))
 
 
-def _study_classifiers(
-    output: Path,
-    checkpoint: str | Path,
-    budgets: dict[int, int],
-    methods: Sequence[str],
-    targets: dict[str, list[str]],
-    data: dict,
-    show_progress: bool,
-) -> None:
-    """Train on reviews, for every budget, seed and method; predict the targets: name -> texts."""
-    reviews = load_reviews()["train"]
+def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress: bool) -> None:
+    """Train on ``data["train"]``, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = data["train"]
     if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
             f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
@@ -221,10 +211,8 @@ def _study_classifiers(
 
     def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
         train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_train])
-        probabilities = _study_run(method, train, targets.values(), checkpoint, settings)
-        return {
-            name: [round(float(p), 4) for p in ps] for name, ps in zip(targets, probabilities, strict=True)
-        }
+        predict = _fitted(method, train, checkpoint, settings)
+        return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
 
     _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
@@ -232,7 +220,7 @@ def _study_classifiers(
 def _run_missing(
     output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
 ) -> None:
-    """Do the runs that are not in the file yet, and append each as one line; the first says what it is of."""
+    """Do the runs that are not in the file yet, one line each; the first line says what the file is of."""
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
     made_from |= {name: fingerprint(rows) for name, rows in data.items()}
     stored = _read_lines(output) if output.exists() else []
@@ -246,21 +234,13 @@ def _run_missing(
             missing.append(run)
         else:
             check_made_from(output, before["settings"], run["settings"])
-    _drop_torn_line(output)
-    if not stored:
-        _append(output, {"made_from": made_from})
+    lines = stored or [{"made_from": made_from}]
     for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
         result = predictions(**run)
         settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
-        _append(output, run | {"seconds": seconds, "settings": settings} | result)
-
-
-def _append(output: Path, line: dict) -> None:
-    with output.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+        lines.append(run | {"seconds": seconds, "settings": settings} | result)
+        write_whole(output, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def _settings(method: str, n_train: int, seed: int, checkpoint: str | Path) -> dict:
@@ -269,27 +249,14 @@ def _settings(method: str, n_train: int, seed: int, checkpoint: str | Path) -> d
     return asdict(study_config(n_train, seed=seed))
 
 
-def _study_run(
-    method: str, train, targets: Iterable[Sequence[str]], checkpoint, settings: dict
-) -> list[np.ndarray]:
-    """For each list of texts the probabilities of the positive class."""
+def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:
+    """The function from texts to probabilities of the positive class that was learnt."""
     if method in ("tfidf", "frozen"):
         pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
-        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets]
-    classifier = finetune_classifier(
-        train["text"],
-        train["label"],
-        checkpoint,
-        config=TrainConfig(**settings),
-        random_init=method == "scratch",
-        show_progress=False,
-    )
-
-    def probabilities(texts: Sequence[str]) -> np.ndarray:
-        logits = torch.from_numpy(predict_logits(classifier, texts)).double()
-        return log_softmax(logits).exp()[:, 1].numpy()
-
-    return [probabilities(texts) for texts in targets]
+        return lambda texts: pipeline.predict_proba(texts)[:, 1]
+    options = {"random_init": method == "scratch", "config": TrainConfig(**settings), "show_progress": False}
+    classifier = finetune_classifier(train["text"], train["label"], checkpoint, **options)
+    return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
 
 
 def _read_runs(path: Path) -> list[dict]:
@@ -300,10 +267,3 @@ def _read_lines(path: Path) -> list[dict]:
     """Every whole line; one that an interruption left unfinished is passed over."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def _drop_torn_line(path: Path) -> None:
-    """Cut a last line that an interruption left unfinished."""
-    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(content.rfind(b"\n") + 1)

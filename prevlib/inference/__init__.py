@@ -11,18 +11,3 @@ from prevlib.inference.batches import (
 from prevlib.inference.device import best_device, has_bf16
 from prevlib.inference.packing import pack_linear_layers
 from prevlib.inference.running import ready_to_run, run, run_on_texts
-
-__all__ = [
-    "best_device",
-    "check_texts",
-    "encode_texts",
-    "has_bf16",
-    "length_sorted_batches",
-    "longest_input",
-    "pack_linear_layers",
-    "padded_batches",
-    "ready_to_run",
-    "run",
-    "run_on_texts",
-    "warn_of_cut",
-]

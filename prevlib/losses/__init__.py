@@ -8,12 +8,3 @@ from prevlib.losses.dense import (
     mlm_loss,
 )
 from prevlib.losses.linear import linear_cross_entropy
-
-__all__ = [
-    "IGNORE_INDEX",
-    "cross_entropy",
-    "cross_entropy_gradient",
-    "linear_cross_entropy",
-    "log_softmax",
-    "mlm_loss",
-]

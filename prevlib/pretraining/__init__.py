@@ -9,14 +9,3 @@ from prevlib.pretraining.run import (
     masked_lm_loss,
     pretrain,
 )
-
-__all__ = [
-    "MLMScore",
-    "PretrainConfig",
-    "build_model",
-    "evaluate_mlm",
-    "masked_lm_loss",
-    "pack_rows",
-    "pretrain",
-    "reference_losses",
-]

@@ -42,6 +42,18 @@ def describe_checkpoint(checkpoint: str | Path) -> dict:
     }
 
 
+def has_head(checkpoint: str | Path, kind: str) -> bool:
+    """Whether the weights of a checkpoint are those of a model for this kind of task, out of ``HEADS``.
+
+    Args:
+        checkpoint: Alias, folder or hub name.
+        kind: Of the task, a key of ``HEADS``.
+    Returns:
+        True or False.
+    """
+    return any(name.endswith(HEADS[kind]) for name in load_config(checkpoint).architectures or [])
+
+
 def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
     """Which output of the checkpoint's trained head belongs to each label of the task.
 
@@ -54,9 +66,9 @@ def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
         FileNotFoundError: If there is no such checkpoint.
         ValueError: If its config.json cannot be read.
     """
-    config = load_config(checkpoint)
-    if not any(name.endswith(HEADS[task.kind]) for name in config.architectures or []):
+    if not has_head(checkpoint, task.kind):
         return None
+    config = load_config(checkpoint)
     names = [config.id2label[number].lower() for number in sorted(config.id2label)]
     wanted = [label.lower() for label in task.label_names]
     if len(names) != len(wanted):

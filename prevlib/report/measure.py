@@ -30,13 +30,7 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 from tqdm.auto import tqdm
 
-from prevlib.checkpoints import (
-    CHECKPOINTS,
-    checkpoint_fingerprints,
-    load_encoder,
-    load_masked_lm,
-    load_tokenizer,
-)
+from prevlib.checkpoints import CHECKPOINTS, checkpoint_fingerprints, load_encoder, load_tokenizer
 from prevlib.cost import cost_profile, peak_memory_mib, time_reading
 from prevlib.datasets import load_minimal_pairs
 from prevlib.evaluation.scorecard import read_scorecard
@@ -53,6 +47,7 @@ from prevlib.finetuning import (
 from prevlib.inference import longest_input
 from prevlib.language import minimal_pair_accuracy, score_minimal_pairs
 from prevlib.report import COURSE_TASKS
+from prevlib.report.checkpoint_facts import has_head
 from prevlib.report.course_tasks import NEW_WORDS, load_task
 from prevlib.report.run import fine_tune
 from prevlib.report.scores import main_score
@@ -219,13 +214,7 @@ def _score_pairs(_, checkpoint: str, method: str, budget: Budget) -> Interval | 
 
 def _has_masked_lm(checkpoint: str, method: str) -> bool:
     """Whether there is a trained head for masked words; training puts another one in its place."""
-    if method != "frozen":
-        return False
-    try:
-        load_masked_lm(checkpoint)
-    except ValueError:
-        return False
-    return True
+    return method == "frozen" and has_head(checkpoint, "fill-mask")
 
 
 def _costs(checkpoint: str, budget: Budget) -> dict:

@@ -3,14 +3,3 @@
 from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
 from prevlib.training.config import History, TrainConfig, Trained
 from prevlib.training.loop import build_optimizer, fit, schedule
-
-__all__ = [
-    "History",
-    "TrainConfig",
-    "Trained",
-    "build_optimizer",
-    "fit",
-    "load_checkpoint",
-    "save_checkpoint",
-    "schedule",
-]

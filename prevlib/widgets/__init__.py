@@ -7,6 +7,7 @@ from prevlib.widgets.cross_entropy import explore_cross_entropy
 from prevlib.widgets.features import explore_features
 from prevlib.widgets.fill_mask import explore_fill_mask
 from prevlib.widgets.masking import explore_masking
+from prevlib.widgets.query import explore_query
 from prevlib.widgets.scorecard import explore_scorecard
 from prevlib.widgets.spans import explore_spans
 from prevlib.widgets.threshold import explore_threshold
@@ -21,6 +22,7 @@ __all__ = [
     "explore_features",
     "explore_fill_mask",
     "explore_masking",
+    "explore_query",
     "explore_scorecard",
     "explore_spans",
     "explore_threshold",

@@ -8,6 +8,7 @@ from sklearn.base import clone
 from small_models import save_small_bert
 from transformers import BertForMaskedLM, BertForSequenceClassification, BertForTokenClassification, BertModel
 
+from prevlib import cost
 from prevlib.checkpoints import (
     Loaded,
     load_classifier,
@@ -17,18 +18,12 @@ from prevlib.checkpoints import (
     load_tagger,
     load_tokenizer,
 )
-from prevlib.evaluation import (
-    cost,
-    cost_profile,
-    pseudo_log_likelihood,
-    pseudo_perplexity,
-    score_minimal_pairs,
-    token_log_probs,
-)
+from prevlib.cost import cost_profile
 from prevlib.features import FeatureExtractor, encode, extract_features
 from prevlib.finetuning import finetune_classifier, finetune_tagger, predict_logits, predict_tags
 from prevlib.generation import fill_mask, gibbs_generate, iterative_refine
 from prevlib.interpretation import attention_maps, integrated_gradients, probe_layers
+from prevlib.language import pseudo_log_likelihood, pseudo_perplexity, score_minimal_pairs, token_log_probs
 from prevlib.pretraining import evaluate_mlm
 from prevlib.training import TrainConfig
 

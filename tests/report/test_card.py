@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,10 +24,11 @@ from prevlib.report.card import (
     table,
     write_card,
 )
-from prevlib.report.scores import Evaluation, score_texts
+from prevlib.report.scores import Evaluation, score_tags, score_texts
 from prevlib.report.task import Rows, Task
 from prevlib.training import TrainConfig
 
+CARDS = Path(__file__).parent / "cards"
 PNG = b"\x89PNG\r\n\x1a\n rest of a picture"
 NASTY = "<script>alert(1)</script> | ![x](http://evil.example/x.png) [y](http://evil.example) `z` *w* &lt;"
 MODEL = {
@@ -154,6 +156,30 @@ def test_the_card_says_what_was_measured_and_how_sure_it_is(evaluation):
     assert "(x86\\_64, 2 processors)" in text
     assert "- Toys only." in text and "- It was trained once." in text
     assert "prevlib evaluate minilm" in text
+
+
+def tagged():
+    """40 toy sentences with two names, of which 10 are found by half."""
+    words, true, short = ["Ana", "Ruiz", "left"], ["B-PER", "I-PER", "O"], ["B-PER", "O", "O"]
+    rows, task = Rows([words] * 40, [true] * 40), evaluate().task
+    kind, names = "token-classification", ("O", "B-PER", "I-PER")
+    task = replace(task, kind=kind, label_names=names, train=rows, validation=rows, test=rows, slices={
+        "all of them": np.arange(40) >= 0})  # fmt: skip
+    scores = score_tags(task, [true] * 30 + [short] * 10, baseline=[["O"] * 3] * 40)
+    return Evaluation(task, MODEL, scores, None, COST)
+
+
+def with_a_head():
+    remark = MODEL | {"n_train": 0, "remark": "read as 0 = no"}
+    return replace(evaluate(0, quotable=False, train=Rows([], [])), model=remark, cost=None)
+
+
+@pytest.mark.parametrize("name, make", [("texts", evaluate), ("tags", tagged), ("head", with_a_head)])
+def test_a_card_reads_as_the_one_that_was_read_by_eye(name, make, pictures, monkeypatch):
+    """After a change of the template, read the new card, then store it."""
+    monkeypatch.setattr("prevlib.report.card.version", lambda _: "1.0")
+    card = str(model_card(make(), pictures, command=f"prevlib evaluate {name}"))
+    assert card == (CARDS / f"{name}.md").read_text(encoding="utf-8")
 
 
 def test_what_is_missing_is_said(evaluation):

@@ -111,6 +111,7 @@ def test_the_shipped_file_is_what_would_be_measured(monkeypatch):
     assert SCORECARD.read_bytes() == before
 
 
+@pytest.mark.slow  # a minute
 @pytest.mark.parametrize("task", ["sentiment", "entities", "eras"])
 def test_tfidf_still_scores_what_is_shipped(task):
     shipped = read_scorecard().loc["tfidf"]

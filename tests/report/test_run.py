@@ -10,7 +10,7 @@ from transformers import BertForSequenceClassification, BertForTokenClassificati
 
 from prevlib import cost
 from prevlib.datasets.entities import NER_TAGS
-from prevlib.finetuning import predict_logits, predict_tags
+from prevlib.finetuning import predict_logits, predict_tags, tagging_config
 from prevlib.report import run
 from prevlib.report.checkpoint_facts import describe_checkpoint, find_head
 from prevlib.report.course_tasks import load_task
@@ -205,6 +205,8 @@ def test_names_are_found_and_scored(encoder, tmp_path):
     )
     assert evaluation.behaviour is None
     assert evaluation.scores.slices["n"].sum() == 300
+    assert evaluation.task.config == tagging_config(0)  # as in lesson 13 and on the scorecard
+    assert json.loads((tmp_path / "model" / "config.json").read_text())["mark_capitals"]
 
 
 def test_the_usual_tag_of_a_word_is_counted():
