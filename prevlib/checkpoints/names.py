@@ -87,7 +87,13 @@ def _embedded_path(name: str) -> Path:
 
 
 def first_line(error: Exception) -> str:
-    """Of a message, without the full stop, to be quoted within another one."""
+    """Of a message, without the full stop, to be quoted within another one.
+
+    Args:
+        error: Any.
+    Returns:
+        A phrase.
+    """
     return str(error).strip().partition("\n")[0].rstrip(".:")
 
 

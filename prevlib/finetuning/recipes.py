@@ -53,7 +53,14 @@ def tagging_config(*, seed: int = 0) -> TrainConfig:
 
 
 def linear_settings(method: str, checkpoint: str | Path) -> dict:
-    """How a linear classifier of texts, ``"tfidf"`` or ``"frozen"``, describes them."""
+    """How a linear classifier of texts, ``"tfidf"`` or ``"frozen"``, describes them.
+
+    Args:
+        method: ``"tfidf"`` or ``"frozen"``.
+        checkpoint: Encoder of ``"frozen"``.
+    Returns:
+        Arguments of ``TfidfVectorizer`` or of ``FeatureExtractor``.
+    """
     if method == "tfidf":
         return {"ngram_range": (1, 2), "sublinear_tf": True}
     return {"checkpoint": str(checkpoint), "pooling": "mean"}

@@ -126,7 +126,14 @@ def integrated_gradients(
 
 
 def log_odds(logits: Tensor, target: int) -> Tensor:
-    """log p / (1 - p) of one class, from logits of all: shape (n, num_labels) -> (n,)."""
+    """log p / (1 - p) of one class, in nats.
+
+    Args:
+        logits: Of all classes, shape (n, num_labels).
+        target: Number of the class.
+    Returns:
+        Shape (n,).
+    """
     others = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
     return logits[:, target] - others.logsumexp(dim=1)
 

@@ -43,7 +43,14 @@ def describe_checkpoint(checkpoint: str | Path) -> dict:
 
 
 def has_head(checkpoint: str | Path, kind: str) -> bool:
-    """Whether the weights of a checkpoint are those of a model for this kind of task, out of ``HEADS``."""
+    """Whether the weights of a checkpoint are those of a model for this kind of task, out of ``HEADS``.
+
+    Args:
+        checkpoint: Alias, folder or hub name.
+        kind: Of the task, a key of ``HEADS``.
+    Returns:
+        True or False.
+    """
     return any(name.endswith(HEADS[kind]) for name in load_config(checkpoint).architectures or [])
 
 

@@ -95,7 +95,13 @@ def load_checkpoint(
 
 
 def weights_fingerprint(model: nn.Module) -> str:
-    """Hash of all parameters and buffers by name, as ``fingerprint`` gives it."""
+    """Hash of all parameters and buffers by name, as ``fingerprint`` gives it.
+
+    Args:
+        model: On any device.
+    Returns:
+        16 hexadecimal digits.
+    """
     tensors = model.state_dict().items()
     return fingerprint({name: t.float() if t.is_floating_point() else t for name, t in tensors})
 

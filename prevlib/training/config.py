@@ -22,7 +22,14 @@ STRATEGIES = ("random", "group_by_length")
 
 
 def option(default, explanation: str):
-    """A field of a config with a line of help, which the command line shows."""
+    """A field of a config with a line of help, which the command line shows.
+
+    Args:
+        default: Value of the field.
+        explanation: The line of help, without a capital and a full stop.
+    Returns:
+        What ``dataclasses.field`` gives.
+    """
     return field(default=default, metadata={"help": explanation})
 
 

@@ -51,6 +51,8 @@ def explore_query(text: str = TEXT, checkpoint: str | Path = "mini") -> Explorer
     Args:
         text: To begin with, at most 24 tokens.
         checkpoint: Alias, folder or hub name of a model with BERT's architecture.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If the text has more than 24 tokens.
     """

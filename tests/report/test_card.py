@@ -170,7 +170,7 @@ def tagged():
 
 
 def with_a_head():
-    remark = MODEL | {"n_labels": 0, "remark": "read as 0 = no"}
+    remark = MODEL | {"n_train": 0, "remark": "read as 0 = no"}
     return replace(evaluate(0, quotable=False, train=Rows([], [])), model=remark, cost=None)
 
 
