@@ -43,10 +43,7 @@ def plain(value):
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {
-            "kind": "dict",
-            "items": [[plain(k), plain(v)] for k, v in value.items()],
-        }
+        return {"kind": "dict", "items": [[plain(k), plain(v)] for k, v in value.items()]}
     raise TypeError
 
 

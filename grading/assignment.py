@@ -67,12 +67,7 @@ def expected_answers(assignment: Assignment, limits: Limits, *, trusted: bool = 
 
 
 def grade(
-    path: Path,
-    assignment: Assignment,
-    expected: dict,
-    limits: Limits,
-    *,
-    trusted: bool = False,
+    path: Path, assignment: Assignment, expected: dict, limits: Limits, *, trusted: bool = False
 ) -> dict:
     """Points, reasons and notes for one submission, whatever is in it."""
     found, status, texts, remarks = Run(), "graded", {}, []
@@ -91,11 +86,7 @@ def grade(
     for name, out_of in written_points(assignment.released).items():
         missing = texts.get(name) is None
         reasons = ["not attempted" if missing else "waits for a reader"]
-        questions[name] = {
-            "points": 0.0 if missing else None,
-            "out_of": out_of,
-            "reasons": reasons,
-        }
+        questions[name] = {"points": 0.0 if missing else None, "out_of": out_of, "reasons": reasons}
     return {
         "student": path.parent.name,
         "assignment": assignment.name,

@@ -36,10 +36,7 @@ class Book:
         write(self._file(path, "json"), json.dumps(result, indent=1))
         self.results[path] = shown = self._with_marks(result)
         write(self._file(path, "html"), page(shown))
-        write(
-            self.folder / "grades.csv",
-            table([self.results[p] for p in sorted(self.results)]),
-        )
+        write(self.folder / "grades.csv", table([self.results[p] for p in sorted(self.results)]))
         if self.marks:
             stream = io.StringIO()
             writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
@@ -72,19 +69,11 @@ class Book:
         """With the points of a reader. A text that no row has seen yet gets a row."""
         questions = {name: dict(item) for name, item in result["questions"].items()}
         for name, text in result["texts"].items():
-            key = (
-                result["student"],
-                result["assignment"],
-                name,
-                digest(text.encode()),
-            )
+            key = (result["student"], result["assignment"], name, digest(text.encode()))
             row = self.marks.setdefault(key, dict(zip(COLUMNS, [*key, "", ""], strict=True)))
             if row["points"].strip():
                 reasons = [row["comment"]] if row["comment"] else []
-                questions[name] |= {
-                    "points": float(row["points"]),
-                    "reasons": reasons,
-                }
+                questions[name] |= {"points": float(row["points"]), "reasons": reasons}
         waits = any(item["points"] is None for item in questions.values())
         return result | {
             "questions": questions,

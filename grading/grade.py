@@ -18,14 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import fields
 from pathlib import Path
 
-from grading.assignment import (
-    SOURCE,
-    Assignment,
-    digest,
-    expected_answers,
-    grade,
-    load_assignment,
-)
+from grading.assignment import SOURCE, Assignment, digest, expected_answers, grade, load_assignment
 from grading.book import Book
 from grading.sandbox import Limits, why_unavailable
 
@@ -38,12 +31,7 @@ def options(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m grading grade", description=__doc__.splitlines()[0])
     parser.add_argument("submissions", type=Path)
     parser.add_argument("--output", type=Path, help="default: SUBMISSIONS_graded, beside it")
-    parser.add_argument(
-        "--source",
-        type=Path,
-        default=SOURCE,
-        help="solved notebooks and questions",
-    )
+    parser.add_argument("--source", type=Path, default=SOURCE, help="solved notebooks and questions")
     parser.add_argument("--trusted", action="store_true", help="without a sandbox")
     parser.add_argument("--at-once", type=int, default=2, help="submissions at the same time")
     for limit in fields(Limits):
@@ -57,10 +45,7 @@ def submissions(folder: Path, assignments: dict[str, Assignment]) -> list[tuple[
     found = []
     for path in sorted(folder.glob("*/*.ipynb")):
         if path.stem not in assignments:
-            print(
-                f"{path} is left out: there is no assignment of that name",
-                file=sys.stderr,
-            )
+            print(f"{path} is left out: there is no assignment of that name", file=sys.stderr)
             continue
         content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
         found.append((path, [digest(content), assignments[path.stem].version]))

@@ -23,14 +23,7 @@ from nbgrader.preprocessors import (
 )
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-STEPS = (
-    LockCells,
-    ClearSolutions,
-    ClearHiddenTests,
-    ClearOutput,
-    CheckCellMetadata,
-    ComputeChecksums,
-)
+STEPS = (LockCells, ClearSolutions, ClearHiddenTests, ClearOutput, CheckCellMetadata, ComputeChecksums)
 
 
 def release(solved: NotebookNode) -> NotebookNode:
@@ -92,10 +85,7 @@ def written_answers(submitted: NotebookNode, released: NotebookNode) -> dict[str
         if is_grade(cell) and is_solution(cell):
             name = grade_id(cell)
             texts = [c.source for c in submitted.cells if grade_id(c) == name]
-            unchanged = not texts or texts[0].strip() in (
-                "",
-                cell.source.strip(),
-            )
+            unchanged = not texts or texts[0].strip() in ("", cell.source.strip())
             answers[name] = None if unchanged else texts[0]
     return answers
 

@@ -13,11 +13,7 @@ from typing import Any
 from grading.sandbox import Limits, Sandbox, Stopped
 from grading.score import Question
 
-WHY_LOST = {
-    "time": "it took too long",
-    "memory": "it took too much memory",
-    "died": "it ended the kernel",
-}
+WHY_LOST = {"time": "it took too long", "memory": "it took too much memory", "died": "it ended the kernel"}
 ERROR_LENGTH = 400
 
 
@@ -32,13 +28,7 @@ class Run:
     failure: str | None = None  # why there is nothing to ask
 
 
-def run(
-    notebook: dict,
-    questions: Sequence[Question],
-    limits: Limits,
-    *,
-    trusted: bool = False,
-) -> Run:
+def run(notebook: dict, questions: Sequence[Question], limits: Limits, *, trusted: bool = False) -> Run:
     """Run a notebook and ask the questions that it can answer.
 
     Args:

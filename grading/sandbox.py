@@ -80,15 +80,7 @@ def bubblewrap(disk_mb):
     for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
         line += ["--cap-add", capability]
     user = str(next(_users))
-    line += [
-        "--",
-        "setpriv",
-        "--reuid",
-        user,
-        "--regid",
-        user,
-        "--clear-groups",
-    ]
+    line += ["--", "setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
     return [*line, "--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
 
 

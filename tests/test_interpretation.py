@@ -14,11 +14,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 from small_models import small_bert
 from torch import nn
-from transformers import (
-    AutoModel,
-    BertForSequenceClassification,
-    RobertaForSequenceClassification,
-)
+from transformers import AutoModel, BertForSequenceClassification, RobertaForSequenceClassification
 
 from prevlib.checkpoints import Loaded, checkpoint_path, load_tokenizer
 from prevlib.datasets import load_reviews

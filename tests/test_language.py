@@ -13,12 +13,7 @@ from hypothesis import strategies as st
 from small_models import small_bert
 from tokenizers import ByteLevelBPETokenizer
 from tokenizers.processors import BertProcessing
-from transformers import (
-    BertForMaskedLM,
-    DistilBertForMaskedLM,
-    PreTrainedTokenizerFast,
-    RobertaForMaskedLM,
-)
+from transformers import BertForMaskedLM, DistilBertForMaskedLM, PreTrainedTokenizerFast, RobertaForMaskedLM
 
 import prevlib.evaluation
 from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer, quiet_transformers

@@ -185,10 +185,7 @@ finally:
         ([], "the following arguments are required: COMMAND"),
         (["evaluate"], "the following arguments are required: checkpoint"),
         (["evaluate", "minilm", "--task", "mood"], "invalid choice: 'mood'"),
-        (
-            ["evaluate", "minilm", "--task", "eras", "--data", "x.csv"],
-            "--data: not allowed with",
-        ),
+        (["evaluate", "minilm", "--task", "eras", "--data", "x.csv"], "--data: not allowed with"),
         (["evaluate", "minilm", "--train-rows", "many"], "invalid int value: 'many'"),
         (["evaluate", "minilm", "--labels", "40"], "it is now called --train-rows: give --train-rows 40"),
     ],

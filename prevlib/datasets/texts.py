@@ -23,13 +23,7 @@ from prevlib.files import package_path, verify
 SPLIT_SEED = 0  # fixed once, before any model was scored
 REVIEWS_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 SPEECHES_SHA256 = "55fc160da537fd6ac1b39541e60539271c9e022b9f89e310a0b68d9fc37eddeb"  # index, then texts
-ERAS = {
-    "1790-1860": 1860,
-    "1861-1912": 1912,
-    "1913-1945": 1945,
-    "1946-1988": 1988,
-    "1989-2026": 2026,
-}
+ERAS = {"1790-1860": 1860, "1861-1912": 1912, "1913-1945": 1945, "1946-1988": 1988, "1989-2026": 2026}
 WORDS_PER_PASSAGE = 100
 
 

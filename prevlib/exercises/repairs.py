@@ -152,8 +152,7 @@ def _(answer):
     require(passes(recall_score), "recall passes: add negatives only, and leave the rest as it is")
     require(not passes(accuracy_score), "accuracy does not pass: are negatives added at all?")
     require(
-        not passes(f1_score),
-        "F1 does not pass: it falls if a negative that is added is marked by the model",
+        not passes(f1_score), "F1 does not pass: it falls if a negative that is added is marked by the model"
     )
     moved = not passes(_right_negatives)
     require(moved, "a count of true negatives moves if one that is added is not marked by the model")

@@ -6,13 +6,7 @@ from prevlib.finetuning.classifier import (
     freeze_backbone,
     predict_logits,
 )
-from prevlib.finetuning.recipes import (
-    METHODS,
-    linear_classifier,
-    linear_tagger,
-    study_config,
-    tagging_config,
-)
+from prevlib.finetuning.recipes import METHODS, linear_classifier, linear_tagger, study_config, tagging_config
 from prevlib.finetuning.study import (
     domain_shift,
     entity_tagging,
@@ -21,8 +15,4 @@ from prevlib.finetuning.study import (
     read_shift_study,
     read_study,
 )
-from prevlib.finetuning.tagger import (
-    finetune_tagger,
-    predict_tags,
-    tagging_loss,
-)
+from prevlib.finetuning.tagger import finetune_tagger, predict_tags, tagging_loss

@@ -14,11 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from torch import Tensor, nn
-from transformers import (
-    DataCollatorForTokenClassification,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import DataCollatorForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
 from prevlib.arguments import check_count
 from prevlib.checkpoints import Loaded, load_tagger, load_tokenizer

@@ -65,11 +65,7 @@ def split_sentences(sentences: Sentences, tokenizer: PreTrainedTokenizerBase, ma
 
 
 def encode_parts(
-    parts: Sequence[Part],
-    tokenizer: PreTrainedTokenizerBase,
-    max_length: int,
-    *,
-    mark_capitals: bool = False,
+    parts: Sequence[Part], tokenizer: PreTrainedTokenizerBase, max_length: int, *, mark_capitals: bool = False
 ) -> BatchEncoding:
     """Encodings of parts; ``word_ids(row)`` tells the words of their tokens.
 

@@ -75,10 +75,7 @@ def _imdb() -> DatasetDict:
 
 
 def pack_rows(
-    documents: Iterable[str],
-    tokenizer: PreTrainedTokenizerBase,
-    sequence_length: int,
-    file: str | Path,
+    documents: Iterable[str], tokenizer: PreTrainedTokenizerBase, sequence_length: int, file: str | Path
 ) -> Dataset:
     """Write the tokens of the documents as rows of equal length; map the file into memory.
 

@@ -22,13 +22,7 @@ import torch
 from accelerate import PartialState
 from datasets import Dataset
 from torch import Tensor
-from transformers import (
-    AutoTokenizer,
-    BertConfig,
-    BertForMaskedLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer
 from prevlib.files import bind, fingerprint, sha256_of, whole_folder
@@ -85,10 +79,7 @@ class MLMScore(NamedTuple):
 
 
 def pretrain(
-    config: PretrainConfig,
-    texts: Sequence[str] | None = None,
-    *,
-    show_progress: bool = True,
+    config: PretrainConfig, texts: Sequence[str] | None = None, *, show_progress: bool = True
 ) -> Trained:
     """Pre-train a BERT from random weights, or go on with a pre-trained model.
 

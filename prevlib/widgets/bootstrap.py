@@ -43,9 +43,7 @@ def resample_scores(
 
 
 def explore_bootstrap(
-    y_true: ArrayLike | None = None,
-    y_pred: ArrayLike | None = None,
-    metrics: Mapping[str, Metric] = METRICS,
+    y_true: ArrayLike | None = None, y_pred: ArrayLike | None = None, metrics: Mapping[str, Metric] = METRICS
 ) -> Explorer:
     """Choose a metric, the size of the test set and the number of resamples.
 

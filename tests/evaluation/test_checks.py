@@ -174,12 +174,7 @@ EXHIBITS = {
         every_token_masked_in_turn,
         "over 5 seeds from",
     ),
-    "ties broken by place": (
-        checks.check_ties,
-        first_of_equals,
-        half_for_a_tie,
-        "give 1.00 instead of 0.50",
-    ),
+    "ties broken by place": (checks.check_ties, first_of_equals, half_for_a_tie, "give 1.00 instead of 0.50"),
     "entity F1 of single tokens": (
         checks.check_spans,
         f1_of_single_tokens,

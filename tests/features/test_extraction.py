@@ -18,20 +18,11 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
-from transformers import (
-    BatchEncoding,
-    BertModel,
-    RobertaModel,
-)
+from transformers import BatchEncoding, BertModel, RobertaModel
 
 from prevlib.checkpoints import checkpoint_path, load_encoder
 from prevlib.datasets import load_reviews
-from prevlib.features import (
-    FeatureExtractor,
-    encode,
-    extract_features,
-    extraction,
-)
+from prevlib.features import FeatureExtractor, encode, extract_features, extraction
 from prevlib.inference import batches
 
 TEXTS = [

@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.finetuning import (
-    METHODS,
-    domain_shift,
-    entity_tagging,
-    read_entity_study,
-    read_shift_study,
-)
+from prevlib.finetuning import METHODS, domain_shift, entity_tagging, read_entity_study, read_shift_study
 from prevlib.finetuning import __main__ as command_line
 from prevlib.finetuning.study import ENTITY_STUDY
 from prevlib.metrics import span_f1_score

@@ -20,12 +20,7 @@ SENTENCES = [
     "green brook sings".split(),
     "today miss brook met green".split(),
 ] * 6
-TAGS = [
-    "O B-PER O".split(),
-    "O O O B-PER I-PER O".split(),
-    "O O O".split(),
-    "O O B-PER O O".split(),
-] * 6
+TAGS = ["O B-PER O".split(), "O O O B-PER I-PER O".split(), "O O O".split(), "O O B-PER O O".split()] * 6
 ALPHABET = ["abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba"]  # so that no letter is unknown
 FAST = TrainConfig(num_train_epochs=8, per_device_train_batch_size=4, learning_rate=3e-3, bf16=False)
 ONE_STEP = TrainConfig(max_steps=1, learning_rate=1e-9, bf16=False)

@@ -53,10 +53,7 @@ WRONG = {
     return -z.log_softmax(1).where(a, tensor(0.0)).sum(1).div(a.sum(1)).mean()""",
             0,
         ),
-        "probabilities": (
-            "def loss_of_any(z, a): return -(z.softmax(1) * a).sum(1).log().mean()",
-            2,
-        ),
+        "probabilities": ("def loss_of_any(z, a): return -(z.softmax(1) * a).sum(1).log().mean()", 2),
         "a sum": (
             """def loss_of_any(z, a):
     return (z.logsumexp(1) - z.masked_fill(~a, -torch.inf).logsumexp(1)).sum()""",
@@ -213,10 +210,7 @@ WRONG = {
         ),
     },
     ("a2", "q5"): {
-        "all pairs": (
-            "def auc_within_groups(y, s, g): return (s[y == 1][:, None] > s[y == 0]).mean()",
-            0,
-        ),
+        "all pairs": ("def auc_within_groups(y, s, g): return (s[y == 1][:, None] > s[y == 0]).mean()", 0),
         "ties are right": (
             """def auc_within_groups(y, s, g):
     pair = (y[:, None] > y) & (g[:, None] == g)

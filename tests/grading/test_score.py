@@ -11,9 +11,7 @@ from grading.ask import ask, build, plain
 from grading.score import Case, Question, agrees, encode, score
 
 DOUBLE = Question(
-    "q1",
-    "double",
-    [Case(2, "it is another number", [(1,), (2,)]), Case(1, "large ones, too", [(10**6,)])],
+    "q1", "double", [Case(2, "it is another number", [(1,), (2,)]), Case(1, "large ones, too", [(10**6,)])]
 )
 RIGHT = [{"value": 2}, {"value": 4}, {"value": 2 * 10**6}]
 

@@ -28,8 +28,7 @@ def test_points_on_the_front_are_filled_and_joined_by_steps():
 
 
 @pytest.mark.parametrize(
-    "costs, written",
-    [([1.1, 7.6, 19.5], "1 2 5 10 20"), ([4e6, 22.7e6, 2.3e9], "10M 100M 1G 10G")],
+    "costs, written", [([1.1, 7.6, 19.5], "1 2 5 10 20"), ([4e6, 22.7e6, 2.3e9], "10M 100M 1G 10G")]
 )
 def test_costs_are_written_as_numbers(costs, written):
     ax = plot_pareto(NAMES, costs, SCORES, ON_FRONT)

@@ -12,11 +12,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from transformers import (
-    BertForMaskedLM,
-    DistilBertConfig,
-    DistilBertForMaskedLM,
-)
+from transformers import BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
 from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.losses import IGNORE_INDEX
@@ -340,11 +336,7 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
     [
         ({"mlm_probability": 0}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 0"),
         ({"mlm_probability": 15}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 15"),
-        (
-            {"mlm_probability": "0.15"},
-            TypeError,
-            "`mlm_probability` must be a number, above .*; got '0.15'",
-        ),
+        ({"mlm_probability": "0.15"}, TypeError, "`mlm_probability` must be a number, above .*; got '0.15'"),
         ({"hidden_dropout_prob": -0.1}, ValueError, "`hidden_dropout_prob` must be from 0 to 1; got -0.1"),
         ({"initializer_range": 0.0}, ValueError, "`initializer_range` must be above 0; got 0"),
         ({"vocab_size": 8192.0}, TypeError, "`vocab_size` must be a whole number, at least 1; got 8192.0"),
@@ -390,10 +382,7 @@ def test_a_batch_without_a_masked_token_has_no_loss(tiny, tokenizer, reviews):
 @pytest.mark.parametrize(
     "yaml, text",
     [
-        (
-            "mlm_probability: 1e-1",
-            "error: `mlm_probability` must be a number, .*; got '1e-1'.*YAML reads",
-        ),
+        ("mlm_probability: 1e-1", "error: `mlm_probability` must be a number, .*; got '1e-1'.*YAML reads"),
         ("max_steps: 2.5", "error: `max_steps` must be a whole number, at least 1; got 2.5"),
         ("steps: 3", "error: Some keys are not used .*steps"),
         ("- a\n- b", "error: "),

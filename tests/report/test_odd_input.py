@@ -62,12 +62,7 @@ CARDS = {  # name -> (file, its name, labels in the order of their classes, some
     "chinese": (table(("好", "坏")), "mine.csv", ["坏", "好"], ""),
     "a line break": (table(("two\nlines", "one")), "mine.csv", ["one", "two lines"], ""),
     "a long name": (table(("n" * 300, "short")), "mine.csv", ["n" * 300, "short"], ""),
-    "negative numbers": (
-        table(("3", "-10", "-1"), n=150),
-        "mine.csv",
-        ["-10", "-1", "3"],
-        "",
-    ),
+    "negative numbers": (table(("3", "-10", "-1"), n=150), "mine.csv", ["-10", "-1", "3"], ""),
     "none as a class": (table(("none", "hate")), "mine.csv", ["hate", "none"], ""),
     "blanks around labels": (
         table((" pos", "neg ", "pos\u200b")),

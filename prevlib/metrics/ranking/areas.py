@@ -26,11 +26,7 @@ from prevlib.metrics.ranking.averages import (
     one_column_a_class,
 )
 from prevlib.metrics.ranking.curves import NO_POSITIVE, from_none_called, precision_and_recall
-from prevlib.metrics.ranking.thresholds import (
-    check_scores,
-    count_at_thresholds,
-    one_score_a_sample,
-)
+from prevlib.metrics.ranking.thresholds import check_scores, count_at_thresholds, one_score_a_sample
 
 
 def roc_auc_score(

@@ -23,10 +23,7 @@ WRONG = {
             lambda y, p: 2 * np.sum(y * p) / (np.sum(y) + np.sum(p)) if np.sum(y) + np.sum(p) else 1.0,
             "no positive in either",
         ),
-        "rounded": (
-            lambda y, p: round(2 * np.sum(y * p) / max(1, np.sum(y) + np.sum(p)), 1),
-            "do not round",
-        ),
+        "rounded": (lambda y, p: round(2 * np.sum(y * p) / max(1, np.sum(y) + np.sum(p)), 1), "do not round"),
     },
     "macro_recall": {
         "accuracy": (lambda y, p: float(np.mean(np.asarray(y) == p)), "each class counts the same"),

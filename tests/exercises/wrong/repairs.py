@@ -46,10 +46,7 @@ WRONG = {
             lambda b: _f1(*map(np.concatenate, zip(*[(y, p) for y, p in b if y.any()], strict=True))),
             "false alarms",
         ),
-        "accuracy": (
-            lambda b: np.mean(np.concatenate([y == p for y, p in b])),
-            "true negatives",
-        ),
+        "accuracy": (lambda b: np.mean(np.concatenate([y == p for y, p in b])), "true negatives"),
         "the last batch": (lambda b: [_f1(y, p) for y, p in b][-1], "every batch"),
         "0/0": (
             lambda b: 2 * sum((y * p).sum() for y, p in b) / sum(y.sum() + p.sum() for y, p in b),
@@ -60,10 +57,7 @@ WRONG = {
         "letter by letter": (_leaks(str), "case"),
         "case only": (_leaks(str.lower), "punctuation"),
         "spaces stay": (_leaks(lambda text: _letters(text, lambda c: c.isalnum() or c == " ")), "space"),
-        "a to z": (
-            _leaks(lambda text: _letters(text, lambda c: c.isascii() and c.isalnum())),
-            "a to z",
-        ),
+        "a to z": (_leaks(lambda text: _letters(text, lambda c: c.isascii() and c.isalnum())), "a to z"),
         "digits are dropped": (_leaks(lambda text: _letters(text, str.isalpha)), "digits"),
         "parts": (
             lambda train, test: [

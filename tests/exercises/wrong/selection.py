@@ -42,10 +42,7 @@ WRONG = {
         "in its unit": (lambda p, c, w: p - w * c, "unit"),
         "not by the cheapest": (lambda p, c, w: p - w * np.log10(c), "unit"),
         "natural logarithm": (lambda p, c, w: p - w * np.log(c / c.min()), "factor of ten"),
-        "stretched": (
-            lambda p, c, w: p - w * (c - c.min()) / max(1e-9, np.ptp(c)),
-            "a model that is added",
-        ),
+        "stretched": (lambda p, c, w: p - w * (c - c.min()) / max(1e-9, np.ptp(c)), "a model that is added"),
         "by the dearest": (lambda p, c, w: p - w * np.log10(c / c.max()), "cheapest"),
         "added": (lambda p, c, w: p + w * np.log10(c / c.min()), "points off"),
     },

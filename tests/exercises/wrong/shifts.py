@@ -18,10 +18,7 @@ WRONG = {
             ),
             "divide by",
         ),
-        "one way": (
-            lambda t, c, b, a: np.mean(((b > 0.5) & (a <= 0.5))[np.not_equal(t, c)]),
-            "to *pos*",
-        ),
+        "one way": (lambda t, c, b, a: np.mean(((b > 0.5) & (a <= 0.5))[np.not_equal(t, c)]), "to *pos*"),
         "any move": (lambda t, c, b, a: np.mean((b != a)[np.not_equal(t, c)]), "without a flip"),
         "far moves": (lambda t, c, b, a: np.mean((abs(b - a) > 0.1)[np.not_equal(t, c)]), "without a flip"),
         "those that stay": (

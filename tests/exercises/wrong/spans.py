@@ -61,10 +61,7 @@ WRONG = {
             lambda tags: [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"],
             "goes on",
         ),
-        "the tag": (
-            lambda tags: [("B-" + kind, start, end) for kind, start, end in _spans()(tags)],
-            "type",
-        ),
+        "the tag": (lambda tags: [("B-" + kind, start, end) for kind, start, end in _spans()(tags)], "type"),
         "one only": (lambda tags: _spans()(tags)[:1], "several"),
     },
     "f1_of_spans": {

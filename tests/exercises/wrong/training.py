@@ -41,23 +41,14 @@ WRONG = {
             lambda losses, labels: sum(torch.cat(losses)[torch.cat(labels) != -100]) / len(losses),
             "by tokens, not by batches",
         ),
-        "id 0 is dropped": (
-            lambda losses, labels: torch.cat(losses)[torch.cat(labels) > 0].mean(),
-            "id 0",
-        ),
+        "id 0 is dropped": (lambda losses, labels: torch.cat(losses)[torch.cat(labels) > 0].mean(), "id 0"),
         "the last batch": (lambda losses, labels: losses[-1][labels[-1] != -100].mean(), "every batch"),
     },
     "warm_up": {
-        "starts at 0": (
-            lambda s, n, w: s / w if s < w else (n - s) / (n - w),
-            "first step",
-        ),
+        "starts at 0": (lambda s, n, w: s / w if s < w else (n - s) / (n - w), "first step"),
         "no fall": (lambda s, n, w: min(1, (s + 1) / max(1, w)), "falls"),
         "falls from the start": (lambda s, n, w: min((s + 1) / max(1, w), (n - s) / n), "full rate"),
-        "ends at 0": (
-            lambda s, n, w: (s + 1) / w if s < w else (n - 1 - s) / max(1, n - 1 - w),
-            "last step",
-        ),
+        "ends at 0": (lambda s, n, w: (s + 1) / w if s < w else (n - 1 - s) / max(1, n - 1 - w), "last step"),
         "divides by no steps": (lambda s, n, w: min((s + 1) / w, (n - s) / (n - w)), "ZeroDivisionError"),
         "half a wave": (
             lambda s, n, w: (s + 1) / w if s < w else (1 + math.cos(math.pi * (s - w) / (n - w))) / 2,
