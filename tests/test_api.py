@@ -30,7 +30,7 @@ RESULTS = ("Returns", "Yields")
 NOT_YET = """
     draw_rows evaluate find_head fine_tune has_head latency_ratios length_sorted_batches load_config
     logits_at main measure_model pack_linear_layers padded_batches predict_tags quiet_transformers
-    ready_to_run run run_on_texts tokenize_text
+    ready_to_run run run_on_texts
 """.split()
 
 
