@@ -65,7 +65,7 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
     output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"
     budget = {"n_train": options.train_rows, "seed": options.seed}
     try:
-        evaluation = evaluate(output, options.checkpoint, options.task, data=options.data, **budget)
+        evaluation = evaluate(output, options.checkpoint, task=options.task, data=options.data, **budget)
     except SafetensorError as error:  # is no OSError, even if the disk is full
         raise OSError(f"Weights must be written in full; got: {error}. {REMEDIES[errno.ENOSPC]}") from error
     page = write_report(output, evaluation, command)

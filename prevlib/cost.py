@@ -142,15 +142,15 @@ def cost_profile(
 
 
 def latency_ratios(
-    checkpoints: Sequence[str | Path], texts: Sequence[str], *, repeats: int = 5
+    texts: Sequence[str], checkpoints: Sequence[str | Path], *, repeats: int = 5
 ) -> dict[str, float]:
     """How many times longer a text takes than with the first model: the median over texts and repeats.
 
     The models take turns on every text. A slow minute of the machine then slows both, and the ratio stays.
 
     Args:
-        checkpoints: Aliases, folders or hub names; the first one is the measure of the others.
         texts: Read one at a time.
+        checkpoints: Aliases, folders or hub names; the first one is the measure of the others.
         repeats: Times that every text is read.
     Returns:
         Name -> ratio; 1 for the first.

@@ -65,7 +65,7 @@ def fill_mask(text: str, checkpoint: str | Path | Loaded = "mini", *, top_k: int
     if not isinstance(text, str):
         raise TypeError(f"`text` must be a string; got {type(text).__name__}. Fill one text at a time.")
     _check_at_least_1(top_k=top_k)
-    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
+    model, tokenizer = ready_to_run(checkpoint, load=load_masked_lm)
     ids, gaps, shown = _encode(text.replace("[MASK]", tokenizer.mask_token), model, tokenizer, "`text`")
     if len(gaps) == 0:
         raise ValueError(
@@ -132,7 +132,7 @@ def gibbs_generate(
         raise ValueError(f"`burn_in` must be at least 0; got {burn_in}. 0 leaves it out.")
     if start not in ("masks", "random"):
         raise ValueError(f'`start` must be "masks" or "random"; got {start!r}.')
-    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
+    model, tokenizer = ready_to_run(checkpoint, load=load_masked_lm)
     ids, gaps, shown = _masked_page(n_tokens, n_texts, prompt, model, tokenizer)
     words, rows = _words(tokenizer), torch.arange(n_texts)
     generator = torch.Generator().manual_seed(seed)
@@ -183,7 +183,7 @@ def iterative_refine(
     """
     _check_sampling(n_tokens, n_texts, temperature, top_k, prompt)
     _check_at_least_1(n_iterations=n_iterations)
-    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
+    model, tokenizer = ready_to_run(checkpoint, load=load_masked_lm)
     ids, gaps, shown = _masked_page(n_tokens, n_texts, prompt, model, tokenizer)
     words, rows = _words(tokenizer), torch.arange(n_texts).unsqueeze(-1)
     generator = torch.Generator().manual_seed(seed)

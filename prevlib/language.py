@@ -82,13 +82,13 @@ def token_log_probs(
     """
     texts = check_texts(texts)
     tokens_per_batch = check_count("tokens_per_batch", tokens_per_batch)
-    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
+    model, tokenizer = ready_to_run(checkpoint, load=load_masked_lm)
     encodings = tokenizer(texts, return_special_tokens_mask=True, verbose=False)
     _check_encodings(texts, encodings, tokenizer, longest_input(tokenizer, model))
     ids = [torch.tensor(row) for row in encodings["input_ids"]]
     copies = _masked_copies(encodings, within_word_left_to_right)  # (n_copies, 3)
     if len(copies) > WORTH_PACKING:
-        model = pack_linear_layers(copy.deepcopy(model), tokens_per_batch)
+        model = pack_linear_layers(copy.deepcopy(model), n_rows=tokens_per_batch)
     lengths = np.array([len(ids[row]) for row in copies[:, 0]])
     order = np.argsort(-lengths, kind="stable")  # similar lengths together, so that little is padded
     log_probs = np.empty(len(copies), dtype=np.float32)
@@ -234,7 +234,7 @@ def minimal_pair_accuracy(
 
 
 @torch.inference_mode()
-def logits_at(model: PreTrainedModel, input_ids: Tensor, lengths: Tensor, positions: Tensor) -> Tensor:
+def _logits_at(model: PreTrainedModel, input_ids: Tensor, lengths: Tensor, positions: Tensor) -> Tensor:
     """``model(input_ids, attention_mask).logits`` at one position of each row, up to rounding.
 
     The other positions are needed as context only: by the attention of the last layer, and by nothing behind
@@ -316,7 +316,7 @@ def _log_probs_at(
     true_ids = input_ids[rows, first]
     hidden = (columns >= first[:, None]) & (columns < end[:, None])
     inputs = (input_ids.masked_fill(hidden, mask_id), length, first)
-    logits = logits_at(model, *(tensor.to(model.device) for tensor in inputs))
+    logits = _logits_at(model, *(tensor.to(model.device) for tensor in inputs))
     return logits.log_softmax(-1)[rows, true_ids]
 
 

@@ -134,13 +134,13 @@ def test_a_model_takes_more_memory_than_its_file(minilm):
 @pytest.mark.slow  # timing; about a minute on a quiet machine
 def test_ratios_repeat():
     texts = TEXTS * 5
-    ratios = [latency_ratios(["mini", "minilm"], texts, repeats=20)["minilm"] for _ in range(2)]
+    ratios = [latency_ratios(texts, ["mini", "minilm"], repeats=20)["minilm"] for _ in range(2)]
     assert ratios[0] > 1
     assert max(ratios) / min(ratios) < 1.15
 
 
 def test_the_first_model_is_the_measure():
-    ratios = latency_ratios(["mini"], TEXTS[:1], repeats=1)
+    ratios = latency_ratios(TEXTS[:1], ["mini"], repeats=1)
     assert ratios == {"mini": 1.0}
 
 
@@ -159,9 +159,9 @@ def test_it_refuses_what_it_cannot_measure():
     with pytest.raises(ValueError, match="`texts` must hold at least one text; got none"):
         cost_profile("mini", [])
     with pytest.raises(TypeError, match="got the single string 'a joy'. Put it in a list"):
-        latency_ratios(["mini"], "a joy")
+        latency_ratios("a joy", ["mini"])
     with pytest.raises(ValueError, match="`checkpoints` must be a list of at least one name; got 'mini'"):
-        latency_ratios("mini", TEXTS)
+        latency_ratios(TEXTS, "mini")
     with pytest.raises(ValueError, match="`repeats` must be at least 1; got 0"):
         cost_profile("mini", TEXTS, repeats=0)
     with pytest.raises(FileNotFoundError, match=", ".join(map(repr, CHECKPOINTS))):

@@ -27,7 +27,7 @@ from prevlib.evaluation import (
     token_log_probs,
     wilson_interval,
 )
-from prevlib.language import logits_at
+from prevlib.language import _logits_at
 from prevlib.tokenization import train_wordpiece
 
 CORPUS = ["the film is good . the films are bad ! a good film", "an old man watches the sea"] * 2
@@ -129,7 +129,7 @@ def test_looking_at_one_position_gives_what_the_whole_model_says_there(model_cla
     real = torch.arange(9) < lengths[:, None]
     with torch.inference_mode():
         logits = model(input_ids=input_ids, attention_mask=real.long()).logits[torch.arange(6), positions]
-    torch.testing.assert_close(logits_at(model, input_ids, lengths, positions), logits, atol=1e-5, rtol=0)
+    torch.testing.assert_close(_logits_at(model, input_ids, lengths, positions), logits, atol=1e-5, rtol=0)
 
 
 def test_many_runs_on_packed_weights_leave_the_model_as_it_is(bert, tokenizer):

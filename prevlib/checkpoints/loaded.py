@@ -31,7 +31,11 @@ class Loaded:
 
 @contextmanager
 def quiet_transformers() -> Iterator[None]:
-    """Hold back transformers' progress bars and load reports; ``loading.py`` reads the facts."""
+    """Hold back transformers' progress bars and load reports; ``loading.py`` reads the facts.
+
+    Yields:
+        None; both are as before after the block.
+    """
     log = transformers.utils.logging
     verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
     log.set_verbosity_error()

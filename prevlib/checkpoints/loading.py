@@ -34,25 +34,22 @@ from prevlib.checkpoints.names import checkpoint_path, first_line
 from prevlib.files import fingerprint, sha256_of
 
 
-def load_config(name: str | Path | Loaded = "minilm", **changes) -> PreTrainedConfig:
+def load_config(name: str | Path | Loaded = "minilm") -> PreTrainedConfig:
     """What ``config.json`` says of a checkpoint, with transformers' defaults.
 
     Args:
         name: Alias, folder, hub name, or a loaded model.
-        changes: Settings that differ.
     Returns:
-        The settings of the architecture.
+        The settings of the architecture, a copy.
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If the file is missing, damaged, or of a model that transformers does not know.
     """
     if isinstance(name, Loaded):
-        config = copy.deepcopy(name.model.config)
-        config.update(changes)
-        return config
+        return copy.deepcopy(name.model.config)
     path = checkpoint_path(name)
     try:
-        return AutoConfig.from_pretrained(path, trust_remote_code=False, **changes)
+        return AutoConfig.from_pretrained(path, trust_remote_code=False)
     except Exception as error:  # `null` ends in a TypeError, a wrong type in an error of huggingface_hub
         raise ValueError(
             f"{path} must hold a readable config.json of a model that transformers knows; got "
@@ -209,7 +206,8 @@ def load_tagger(
 
 def _load(auto_class, name, random_init, seed, *, new_head, **config_changes) -> PreTrainedModel:
     source = name if isinstance(name, Loaded) else checkpoint_path(name)
-    config = load_config(source, **config_changes)
+    config = load_config(source)
+    config.update(config_changes)
     # Random heads and random twins draw from the global generator: lend it, seeded, and put it back.
     with quiet_transformers(), torch.random.fork_rng():
         torch.manual_seed(seed)

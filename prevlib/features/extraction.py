@@ -89,7 +89,12 @@ def extract_features(
     else:
         target = _new_file(Path(out), (len(texts), *row[layer != "all" :]), processes)
     run = run_on_texts(
-        model, tokenizer, mine, max_length=max_length, batch_size=batch_size, output_hidden_states=True
+        mine,
+        model,
+        tokenizer=tokenizer,
+        max_length=max_length,
+        batch_size=batch_size,
+        output_hidden_states=True,
     )
     with target as features, tqdm(total=len(mine), disable=not show_progress, unit="text") as bar:
         rows_here = features if out is None else features.reshape(-1, *row)[here]

@@ -43,7 +43,7 @@ def encode(text: str, checkpoint: str | Path | Loaded = "minilm") -> Encoded:
         )
     check_unicode("`text`", text)
     tokenizer = load_tokenizer(checkpoint)
-    [(_, batch, outputs)] = run_on_texts(load_encoder(checkpoint), tokenizer, [text])
+    [(_, batch, outputs)] = run_on_texts([text], load_encoder(checkpoint), tokenizer=tokenizer)
     return Encoded(
         tokens=tokenizer.convert_ids_to_tokens(batch["input_ids"][0]),
         last_hidden_state=outputs.last_hidden_state,

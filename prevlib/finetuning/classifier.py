@@ -150,9 +150,9 @@ def predict_logits(
         ValueError: If the checkpoint has no trained classification head.
     """
     texts = check_texts(texts)
-    model, tokenizer = ready_to_run(classifier, load_classifier)
+    model, tokenizer = ready_to_run(classifier, load=load_classifier)
     logits = np.empty((len(texts), model.config.num_labels), dtype=np.float32)
-    for rows, _, outputs in run_on_texts(model, tokenizer, texts, batch_size=batch_size):
+    for rows, _, outputs in run_on_texts(texts, model, tokenizer=tokenizer, batch_size=batch_size):
         logits[rows] = outputs.logits.float().cpu().numpy()
     return logits
 

@@ -131,7 +131,7 @@ def entity_tagging(
             mark_capitals=True,
             show_progress=False,
         )
-        tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
+        tags = {name: predict_tags(split["tokens"], tagger) for name, split in targets.items()}
         joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
         return joined
 

@@ -84,7 +84,7 @@ def finetune_tagger(
         freeze_backbone(model)
 
     def accuracy(model: PreTrainedModel) -> dict:
-        predicted = chain.from_iterable(predict_tags(Loaded(model, tokenizer), heldout))
+        predicted = chain.from_iterable(predict_tags(heldout, Loaded(model, tokenizer)))
         true = chain.from_iterable(heldout_labels)
         right = [tag == label_names[label] for tag, label in zip(predicted, true, strict=True)]
         return {"validation_accuracy": sum(right) / len(right)}
@@ -125,7 +125,7 @@ def tagging_loss(model: nn.Module, batch: dict) -> tuple[Tensor, Tensor]:
 
 
 def predict_tags(
-    tagger: str | Path | Loaded, sentences: Sentences, *, batch_size: int = 32
+    sentences: Sentences, tagger: str | Path | Loaded, *, batch_size: int = 32
 ) -> list[list[str]]:
     """The most probable tag of each word.
 
@@ -133,18 +133,18 @@ def predict_tags(
     cut are tagged without what stands behind it.
 
     Args:
-        tagger: What ``finetune_tagger`` returned, or the name or folder of a tagger.
         sentences: Each a list of words, any length.
+        tagger: What ``finetune_tagger`` returned, or the name or folder of a tagger.
         batch_size: Sentences run at once; the result does not depend on it.
     Returns:
-        For each sentence its tags, exactly one a word.
+        For each sentence its tags, exactly one per word.
     Raises:
         TypeError: If ``sentences`` is not a list of lists of strings.
         ValueError: If there are no sentences, or the checkpoint has no trained head for tokens.
     """
     sentences = check_sentences(sentences)
     batch_size = check_count("batch_size", batch_size)
-    model, tokenizer = ready_to_run(tagger, load_tagger)
+    model, tokenizer = ready_to_run(tagger, load=load_tagger)
     max_length, names = longest_input(tokenizer, model), model.config.id2label
     mark_capitals = getattr(model.config, "mark_capitals", False)  # others' taggers do not say
     parts = split_sentences(sentences, tokenizer, max_length)
@@ -152,7 +152,7 @@ def predict_tags(
     if not parts:  # empty sentences only
         return tags
     encodings = encode_parts(parts, tokenizer, max_length, mark_capitals=mark_capitals)
-    for rows, batch in padded_batches(encodings, tokenizer, batch_size):
+    for rows, batch in padded_batches(encodings, tokenizer, batch_size=batch_size):
         best = run(model, batch).logits.argmax(-1).cpu().numpy()  # (batch, seq)
         for row, labels in zip(rows, best, strict=True):
             part, places = parts[row], first_pieces(encodings.word_ids(row))

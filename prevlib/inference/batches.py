@@ -80,6 +80,8 @@ def length_sorted_batches(
         tokenizer: Of the model that will read the batches.
         max_length: In tokens, special ones included.
         batch_size: Texts of a batch; as many as fit into ``MAX_TOKENS`` if None.
+    Yields:
+        Positions, and the inputs of the model, of shape (batch_size, sequence_length).
     Raises:
         ValueError: If ``batch_size`` is below 1.
     """
@@ -89,15 +91,23 @@ def length_sorted_batches(
     for start in range(0, len(texts), WINDOW):
         encodings, n_cut_here = encode_texts(texts[start : start + WINDOW], tokenizer, max_length)
         n_cut += n_cut_here
-        for rows, batch in padded_batches(encodings, tokenizer, batch_size):
+        for rows, batch in padded_batches(encodings, tokenizer, batch_size=batch_size):
             yield [start + row for row in rows], batch
     warn_of_cut(n_cut, len(texts), max_length, stacklevel=5)
 
 
 def padded_batches(
-    encodings: Mapping[str, list], tokenizer: PreTrainedTokenizerBase, batch_size: int | None
+    encodings: Mapping[str, list], tokenizer: PreTrainedTokenizerBase, *, batch_size: int | None = None
 ) -> Iterator[tuple[list[int], BatchEncoding]]:
-    """Yield (rows, padded batch) in order of length; batches as for ``length_sorted_batches``."""
+    """Yield (rows, padded batch) in order of length.
+
+    Args:
+        encodings: Name of an input -> its values for each text, not padded.
+        tokenizer: Pads them.
+        batch_size: As for ``length_sorted_batches``.
+    Yields:
+        Positions, and the inputs of the model, of shape (batch_size, sequence_length).
+    """
     lengths = [len(ids) for ids in encodings["input_ids"]]
     for rows in _cut(lengths, batch_size):
         batch = {name: [values[row] for row in rows] for name, values in encodings.items()}

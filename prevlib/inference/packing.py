@@ -26,7 +26,7 @@ class PackedLinear(nn.Module):
         return torch.ops.mkldnn._linear_pointwise(x, self.weight, self.bias, "none", [], "")
 
 
-def pack_linear_layers(model: PreTrainedModel, n_rows: int = 2048) -> PreTrainedModel:
+def pack_linear_layers(model: PreTrainedModel, *, n_rows: int = 2048) -> PreTrainedModel:
     """Replace the linear layers of a model that will only be run, on a processor, by packed ones.
 
     The model computes the same up to rounding, and can no longer be trained or saved. Where torch lacks the

@@ -17,13 +17,15 @@ HEADS |= {load_tagger: "TokenClassification"}
 
 
 def ready_to_run(
-    checkpoint: str | Path | Loaded, load: Callable
+    checkpoint: str | Path | Loaded, *, load: Callable
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """A model with the wanted head, in evaluation mode, on the accelerator if there is one; its tokenizer.
 
     Args:
         checkpoint: Alias, folder, hub name, or a loaded model. A loaded one that has the head is used itself.
         load: ``load_masked_lm``, ``load_classifier`` or ``load_tagger``.
+    Returns:
+        Model and tokenizer.
     Raises:
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If it has no trained head of this kind or, for masked tokens, no mask token.
@@ -40,31 +42,52 @@ def ready_to_run(
 
 
 @torch.inference_mode()
-def run(model: PreTrainedModel, batch: Mapping[str, Tensor], **options) -> ModelOutput:
-    """What the model returns for a batch, on its device and without gradients."""
-    return model(**{name: tensor.to(model.device) for name, tensor in batch.items()}, **options)
+def run(
+    model: PreTrainedModel,
+    batch: Mapping[str, Tensor],
+    *,
+    output_hidden_states: bool = False,
+    output_attentions: bool = False,
+) -> ModelOutput:
+    """Run a model on a batch, on the model's device and without gradients.
+
+    Args:
+        model: In evaluation mode.
+        batch: Its inputs by name, each of shape (batch_size, sequence_length).
+        output_hidden_states, output_attentions: Return those of every layer as well.
+    Returns:
+        The outputs of transformers, such as ``logits`` or ``last_hidden_state``.
+    """
+    inputs = {name: tensor.to(model.device) for name, tensor in batch.items()}
+    if output_hidden_states:
+        inputs["output_hidden_states"] = True
+    if output_attentions:
+        inputs["output_attentions"] = True
+    return model(**inputs)
 
 
 def run_on_texts(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
     texts: Sequence[str],
+    model: PreTrainedModel,
     *,
+    tokenizer: PreTrainedTokenizerBase,
     max_length: int | None = None,
     batch_size: int | None = None,
-    **options,
+    output_hidden_states: bool = False,
 ) -> Iterator[tuple[list[int], BatchEncoding, ModelOutput]]:
     """Yield (positions in ``texts``, batch, outputs); no result depends on the batch that it was made in.
 
     Args:
+        texts: Strings; what exceeds the longest input is cut, with a warning to the caller of the caller.
         model: In evaluation mode.
         tokenizer: Of the model.
-        texts: Strings; what exceeds the longest input is cut, with a warning to the caller of the caller.
         max_length: In tokens, special ones included; the model's maximum if None.
         batch_size: As for ``length_sorted_batches``.
-        options: For the model, such as ``output_hidden_states=True``.
+        output_hidden_states: Return those of every layer as well.
+    Yields:
+        For each batch the positions of its texts, its inputs, and the outputs of ``run``.
     """
     max_length = max_length or longest_input(tokenizer, model)
     for rows, batch in length_sorted_batches(texts, tokenizer, max_length=max_length, batch_size=batch_size):
         batch = batch.to(model.device)
-        yield rows, batch, run(model, batch, **options)
+        yield rows, batch, run(model, batch, output_hidden_states=output_hidden_states)

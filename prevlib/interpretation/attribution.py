@@ -91,7 +91,7 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan 2017.
     """
-    model, tokenizer = ready_to_run(classifier, load_classifier)
+    model, tokenizer = ready_to_run(classifier, load=load_classifier)
     _check_options(target, n_steps, model.config.num_labels)
     batch = tokenize_text(text, tokenizer, model, return_special_tokens_mask=True).to(model.device)
     input_ids, is_special = batch.pop("input_ids"), batch.pop("special_tokens_mask").bool()

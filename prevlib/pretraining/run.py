@@ -169,7 +169,7 @@ def evaluate_mlm(
         TypeError: If a text is not a string.
         ValueError: If the texts do not fill a row, or rows are too long for the model.
     """
-    model, tokenizer = ready_to_run(model, load_masked_lm)
+    model, tokenizer = ready_to_run(model, load=load_masked_lm)
     _check_length(sequence_length, tokenizer, model)
     collate = MaskingCollator(tokenizer, mlm_probability, whole_words=whole_words, seed=seed)
     with TemporaryDirectory() as folder:

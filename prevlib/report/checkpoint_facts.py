@@ -42,31 +42,34 @@ def describe_checkpoint(checkpoint: str | Path) -> dict:
     }
 
 
-def has_head(checkpoint: str | Path, kind: str) -> bool:
+def has_head(kind: str, checkpoint: str | Path) -> bool:
     """Whether the weights of a checkpoint are those of a model for this kind of task, out of ``HEADS``.
 
     Args:
-        checkpoint: Alias, folder or hub name.
         kind: Of the task, a key of ``HEADS``.
+        checkpoint: Alias, folder or hub name.
     Returns:
         True or False.
     """
     return any(name.endswith(HEADS[kind]) for name in load_config(checkpoint).architectures or [])
 
 
-def find_head(checkpoint: str | Path, task: Task) -> list[int] | None:
+def find_head(task: Task, checkpoint: str | Path) -> list[int] | None:
     """Which output of the checkpoint's trained head belongs to each label of the task.
 
     Names agree if they are equal but for case, or if those of the head begin with those of the task, as
     "NEGATIVE" does with "neg". If a classifier's labels have no names, they are taken in order.
 
+    Args:
+        task: Its kind and labels are looked for.
+        checkpoint: Alias, folder or hub name.
     Returns:
-        One output a label; None if there is no head, or one for other labels.
+        One output per label; None if there is no head, or one for other labels.
     Raises:
         FileNotFoundError: If there is no such checkpoint.
         ValueError: If its config.json cannot be read.
     """
-    if not has_head(checkpoint, task.kind):
+    if not has_head(task.kind, checkpoint):
         return None
     config = load_config(checkpoint)
     names = [config.id2label[number].lower() for number in sorted(config.id2label)]

@@ -48,7 +48,7 @@ def load_task(name: str, *, n_train: int = 1000, seed: int = 0) -> Task:
 
 def _sentiment(n_train: int, seed: int) -> Task:
     reviews = load_reviews()
-    train = reviews["train"].select(draw_rows(len(reviews["train"]), n_train, seed))
+    train = reviews["train"].select(draw_rows(len(reviews["train"]), n_train, seed=seed))
     test = list(reviews["test"]["text"])
     negated = np.array([not NEGATIONS.isdisjoint(text.split()) for text in test])
     return Task(
@@ -89,7 +89,7 @@ def _entities(n_train: int, seed: int) -> Task:
         title="names of people, places, organisations and others",
         kind="token-classification",
         label_names=tuple(names),
-        train=rows(entities["train"].select(draw_rows(len(entities["train"]), n_train, seed))),
+        train=rows(entities["train"].select(draw_rows(len(entities["train"]), n_train, seed=seed))),
         validation=rows(entities["validation"]),
         test=rows(known, unseen),
         config=tagging_config(seed=seed),
@@ -105,7 +105,7 @@ def _entities(n_train: int, seed: int) -> Task:
 
 def _eras(n_train: int, seed: int) -> Task:
     speeches = load_speeches()
-    train = speeches["train"].select(draw_rows(len(speeches["train"]), n_train, seed))
+    train = speeches["train"].select(draw_rows(len(speeches["train"]), n_train, seed=seed))
     groups = np.array(speeches["test"]["speech_id"])
     _, first = np.unique(groups, return_index=True)
     party = np.array(speeches["test"]["party"])[first]  # of each speech

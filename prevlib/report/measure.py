@@ -119,6 +119,8 @@ def measure_model(name: str, tasks: Sequence[str] = TASKS, *, budget: Budget | N
         name: ``"tfidf"``, or an alias, folder or hub name and a method, such as ``"mini frozen"``.
         tasks: Out of ``TASKS``; one that this model cannot do is left out.
         budget: How much is read; ``Budget()`` if None.
+    Returns:
+        Name of a figure -> its value, as a row of ``read_scorecard``.
     Raises:
         ValueError: If the name is not that of a row, or a task is unknown.
         FileNotFoundError: If the checkpoint does not exist.
@@ -176,7 +178,7 @@ def _score_task(name: str, checkpoint: str, method: str, budget: Budget) -> Inte
     task = load_task(name, n_train=getattr(budget, name))
     rows = np.flatnonzero(task.slices.get(NEW_WORDS, np.ones(len(task.test.texts))))
     if budget.test_rows:
-        rows = rows[draw_rows(len(rows), budget.test_rows, 0)]
+        rows = rows[draw_rows(len(rows), budget.test_rows)]
     study = read_study()
     same = study[(study.method == method) & (study.n_train == budget.sentiment) & (study.seed == 0)]
     if name == "sentiment" and len(same) and checkpoint == "minilm":
@@ -199,7 +201,7 @@ def _predict(task: Task, checkpoint: str, method: str) -> Sequence:
         tagger = linear_tagger(method, checkpoint).fit(task.train.texts, sum(task.train.labels, []))
         tags = iter(tagger.predict(texts))
         return [[str(next(tags)) for _ in words] for words in texts]
-    return predict_tags(trained, texts)
+    return predict_tags(texts, trained)
 
 
 def _score_pairs(_, checkpoint: str, method: str, budget: Budget) -> Interval | None:
@@ -207,14 +209,14 @@ def _score_pairs(_, checkpoint: str, method: str, budget: Budget) -> Interval | 
     if not _has_masked_lm(checkpoint, method):
         return None
     pairs = load_minimal_pairs()["test"]
-    pairs = pairs.select(draw_rows(len(pairs), budget.test_rows, 0)) if budget.test_rows else pairs
+    pairs = pairs.select(draw_rows(len(pairs), budget.test_rows)) if budget.test_rows else pairs
     scored = score_minimal_pairs(pairs, checkpoint, show_progress=False)
     return minimal_pair_accuracy(scored["good_score"], scored["bad_score"])
 
 
 def _has_masked_lm(checkpoint: str, method: str) -> bool:
     """Whether there is a trained head for masked words; training puts another one in its place."""
-    return method == "frozen" and has_head(checkpoint, "fill-mask")
+    return method == "frozen" and has_head("fill-mask", checkpoint)
 
 
 def _costs(checkpoint: str, budget: Budget) -> dict:
@@ -267,6 +269,11 @@ def _rounded(facts: Mapping) -> dict:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure from a terminal.
+
+    Args:
+        arguments: In place of those of the command line.
+    """
     parser = argparse.ArgumentParser(
         prog="python -m prevlib.report.measure",
         description="Measure scores, costs and scope of models. Resumable: call it again if interrupted.",

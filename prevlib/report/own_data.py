@@ -72,7 +72,7 @@ def read_task(path: str | Path, *, n_train: int = 1000, seed: int = 0) -> Task:
         )
     table = table.assign(label=table["label"].map(names.index))
     splits = _split_rows(table, path)
-    train = splits["train"].iloc[draw_rows(len(splits["train"]), n_train, seed)]
+    train = splits["train"].iloc[draw_rows(len(splits["train"]), n_train, seed=seed)]
     _check_classes(splits | {"train": train}, names, path)
     test = splits["test"]["text"].tolist()
     return Task(

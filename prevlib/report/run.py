@@ -50,8 +50,8 @@ N_COST_TEXTS = 32
 def evaluate(
     output: str | Path,
     checkpoint: str | Path = "minilm",
-    task: str = "sentiment",
     *,
+    task: str = "sentiment",
     data: str | Path | None = None,
     n_train: int = 1000,
     seed: int = 0,
@@ -82,7 +82,7 @@ def evaluate(
         check_unicode(f"The name of `{name}`", str(path))
     output, budget = Path(output), {"n_train": n_train, "seed": seed}
     rows = load_task(task, **budget) if data is None else read_task(data, **budget)
-    model, head = describe_checkpoint(checkpoint), find_head(checkpoint, rows)
+    model, head = describe_checkpoint(checkpoint), find_head(rows, checkpoint)
     if head is None and not rows.train.texts:
         raise ValueError(
             "Without training rows, the checkpoint must have a trained head for the labels "
@@ -123,17 +123,25 @@ def evaluate(
     return Evaluation(rows, model, scores, behaviour, cost)
 
 
-def fine_tune(task: Task, checkpoint: str | Path, **options) -> Trained:
+def fine_tune(
+    task: Task,
+    checkpoint: str | Path,
+    *,
+    random_init: bool = False,
+    checkpoint_dir: str | Path | None = None,
+    show_progress: bool = True,
+) -> Trained:
     """Train a checkpoint on the training rows of a task, by its recipe.
 
     Args:
         task: A tagger is told of capitals if the task says so and the checkpoint has a second token type.
         checkpoint: Alias, folder or hub name.
-        options: As for ``finetune_classifier`` and ``finetune_tagger``.
+        random_init, checkpoint_dir, show_progress: As for ``finetune_classifier``.
     Returns:
         The model, whose outputs have the names of the labels.
     """
-    options |= {"config": task.config}
+    options = {"config": task.config, "random_init": random_init}
+    options |= {"checkpoint_dir": checkpoint_dir, "show_progress": show_progress}
     if task.kind == "token-classification":
         can_mark = getattr(load_config(checkpoint), "type_vocab_size", 0) > 1
         options |= {"label_names": task.label_names, "mark_capitals": task.mark_capitals and can_mark}
@@ -171,7 +179,7 @@ def _predict(output: Path, checkpoint: str | Path, task: Task, head: list[int], 
         lines = [
             {"split": "test", "words": words, "label": true, "predicted": predicted, "simpler": simpler}
             for words, true, predicted, simpler in zip(
-                *task.test, predict_tags(checkpoint, task.test.texts), _usual_tags(task), strict=True
+                *task.test, predict_tags(task.test.texts, checkpoint), _usual_tags(task), strict=True
             )
         ]
     else:
@@ -218,7 +226,7 @@ def _usual_tags(task: Task) -> list[list[str]]:
 def _measure_cost(output: Path, checkpoint: str | Path, task: Task, *_) -> None:
     if (output / COST).exists():
         return
-    texts = [task.test.texts[i] for i in draw_rows(len(task.test.texts), N_COST_TEXTS, 0)]
+    texts = [task.test.texts[i] for i in draw_rows(len(task.test.texts), N_COST_TEXTS)]
     texts = [text if isinstance(text, str) else " ".join(text) for text in texts]
     profile = asdict(cost_profile(checkpoint, texts, finetune=False))
     machine = f"{platform.machine()}, {os.cpu_count()} processors"

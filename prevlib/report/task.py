@@ -72,7 +72,7 @@ class Task:
         return replace(self, test=test, groups=groups, slices={})
 
 
-def draw_rows(n_rows: int, n_train: int, seed: int) -> list[int]:
+def draw_rows(n_rows: int, n_train: int, *, seed: int = 0) -> list[int]:
     """Positions of ``n_train`` random rows, or of all; drawn as in the study of lesson 07.
 
     Args:

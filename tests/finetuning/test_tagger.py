@@ -107,8 +107,8 @@ def test_capitals_are_marked_on_every_piece(examples, small_bert):
 
 def test_empty_sentences_are_passed_over(examples, trained):
     assert examples([[], ["green"], []], [[], ["O"], []]) == examples([["green"]], [["O"]])
-    assert predict_tags(trained, [[], ["green"], []]) == [[], ["O"], []]
-    assert predict_tags(trained, [[]]) == [[]]
+    assert predict_tags([[], ["green"], []], trained) == [[], ["O"], []]
+    assert predict_tags([[]], trained) == [[]]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_empty_sentences_are_passed_over(examples, trained):
 )
 def test_there_is_one_tag_a_word(words, trained, short_bert):
     for model in (trained, short_bert):
-        [tags] = predict_tags(model, [words])
+        [tags] = predict_tags([words], model)
         assert len(tags) == len(words)
         assert set(tags) <= set(NAMES)
 
@@ -137,8 +137,8 @@ def test_a_sentence_that_is_too_long_is_read_in_parts_between_words(short_bert):
     # There is room for eight pieces: seven words and "greens" have nine.
     words = "we met miss green brook today miss greens sings we met today".split()
     assert len(tokenizer(words[:7], is_split_into_words=True)["input_ids"]) == 9
-    expected = predict_tags(short_bert, [words[:7], words[7:]])
-    assert predict_tags(short_bert, [words]) == [expected[0] + expected[1]]
+    expected = predict_tags([words[:7], words[7:]], short_bert)
+    assert predict_tags([words], short_bert) == [expected[0] + expected[1]]
 
 
 def test_training_refuses_what_it_would_have_to_cut(short_bert, examples):
@@ -154,7 +154,7 @@ def test_training_refuses_what_it_would_have_to_cut(short_bert, examples):
 
 
 def test_it_learns_what_can_be_learnt(trained):
-    assert predict_tags(trained, SENTENCES) == TAGS
+    assert predict_tags(SENTENCES, trained) == TAGS
 
 
 def test_the_loss_is_the_sum_that_transformers_means(small_bert):
@@ -189,15 +189,15 @@ def test_every_word_weighs_the_same_in_whatever_batch(small_bert):
 def test_predictions_do_not_depend_on_the_batch_or_the_order(small_bert):
     # Untrained, so that the labels are close to one another.
     sentences = [*SENTENCES[:4], [], ["green"] * 30, ["a", "joy"]]
-    alone = [tags for sentence in sentences for tags in predict_tags(small_bert, [sentence])]
-    assert predict_tags(small_bert, sentences) == alone
-    assert predict_tags(small_bert, sentences[::-1], batch_size=2)[::-1] == alone
+    alone = [tags for sentence in sentences for tags in predict_tags([sentence], small_bert)]
+    assert predict_tags(sentences, small_bert) == alone
+    assert predict_tags(sentences[::-1], small_bert, batch_size=2)[::-1] == alone
     assert len({tag for tags in alone for tag in tags}) > 1
 
 
 def test_a_saved_tagger_predicts_the_same_by_its_folder(trained, tmp_path, capfd):
     trained.save(tmp_path)
-    assert predict_tags(tmp_path, SENTENCES) == predict_tags(trained, SENTENCES)
+    assert predict_tags(SENTENCES, tmp_path) == predict_tags(SENTENCES, trained)
     assert capfd.readouterr() == ("", "")
 
 
@@ -240,11 +240,11 @@ def test_capitals_can_be_told_to_an_uncased_model(small_bert, tmp_path):
     tags = [["B-PER" if word.istitle() else "O" for word in words] for words in sentences]
     options = {"label_names": NAMES, "config": FAST, "show_progress": False}
     blind = finetune_tagger(sentences, tags, small_bert, **options)
-    assert predict_tags(blind, [["green", "Green"]]) == predict_tags(blind, [["Green", "green"]])
+    assert predict_tags([["green", "Green"]], blind) == predict_tags([["Green", "green"]], blind)
     seeing = finetune_tagger(sentences, tags, small_bert, mark_capitals=True, **options)
-    assert predict_tags(seeing, sentences) == tags
+    assert predict_tags(sentences, seeing) == tags
     seeing.save(tmp_path)
-    assert predict_tags(tmp_path, sentences) == tags
+    assert predict_tags(sentences, tmp_path) == tags
 
 
 # Errors, by their text
@@ -290,13 +290,13 @@ def test_capitals_need_a_second_token_type(tmp_path):
 
 def test_what_cannot_be_tagged_is_refused(trained):
     with pytest.raises(ValueError, match="at least one sentence; got none"):
-        predict_tags(trained, [])
+        predict_tags([], trained)
     with pytest.raises(TypeError, match="got 'miss green' as sentence 0. Split texts into words"):
-        predict_tags(trained, ["miss green"])
+        predict_tags(["miss green"], trained)
     with pytest.raises(ValueError, match="`batch_size` must be at least 1; got 0"):
-        predict_tags(trained, [["a"]], batch_size=0)
+        predict_tags([["a"]], trained, batch_size=0)
     with pytest.raises(ValueError, match="got a file without its head"):
-        predict_tags("minilm", [["a"]])
+        predict_tags([["a"]], "minilm")
 
 
 def test_half_a_surrogate_pair_is_refused_with_its_sentence():

@@ -18,10 +18,10 @@ def tokenizer():
 
 def test_a_model_with_the_head_is_used_itself_and_another_one_is_copied(tokenizer):
     classifier = Loaded(small_bert(BertForSequenceClassification, **SHORT).train(), tokenizer)
-    model, its_tokenizer = ready_to_run(classifier, load_classifier)
+    model, its_tokenizer = ready_to_run(classifier, load=load_classifier)
     assert (model is classifier.model, its_tokenizer is tokenizer, model.training) == (True, True, False)
     with pytest.raises(ValueError, match="must hold the weights of BertForMaskedLM; got a file without"):
-        ready_to_run(classifier, load_masked_lm)
+        ready_to_run(classifier, load=load_masked_lm)
 
 
 def test_a_masked_language_model_needs_a_mask_token(tokenizer):
@@ -30,13 +30,15 @@ def test_a_masked_language_model_needs_a_mask_token(tokenizer):
     with pytest.raises(
         ValueError, match="`checkpoint` must have a mask token; got 'Loaded.BertForM.*' without"
     ):
-        ready_to_run(loaded, load_masked_lm)
+        ready_to_run(loaded, load=load_masked_lm)
 
 
 def test_every_text_is_run_once_in_any_batch_and_what_is_too_long_is_cut(tokenizer):
     model, texts = small_bert(**SHORT), ["a joy", "a", "a b c d e f g h i", "one two three"]
     with pytest.warns(UserWarning, match="1 of 4 texts had more than 8 tokens"):
-        batches = list(run_on_texts(model, tokenizer, texts, batch_size=3, output_hidden_states=True))
+        batches = list(
+            run_on_texts(texts, model, tokenizer=tokenizer, batch_size=3, output_hidden_states=True)
+        )
     assert [rows for rows, _, _ in batches] == [[1, 0, 3], [2]]
     assert [len(outputs.hidden_states) for _, _, outputs in batches] == [3, 3]
     for rows, batch, outputs in batches:

@@ -82,16 +82,17 @@ def test_a_checkpoint_is_described_by_its_weights(encoder, save_bert):
 )
 def test_a_head_fits_if_its_labels_do(save_bert, names, outputs):
     checkpoint = save_bert(BertForSequenceClassification, names)
-    assert find_head(checkpoint, load_task("sentiment", n_train=10)) == outputs
+    assert find_head(load_task("sentiment", n_train=10), checkpoint) == outputs
 
 
 def test_heads_of_other_kinds_do_not_fit(save_bert, encoder):
     sentiment, entities = load_task("sentiment", n_train=10), load_task("entities", n_train=10)
     tagger = save_bert(BertForTokenClassification, NER_TAGS[::-1])
-    assert find_head(tagger, entities) == list(range(len(NER_TAGS)))[::-1]
-    assert find_head(tagger, sentiment) is None
-    assert find_head(encoder, sentiment) is None
-    assert find_head(save_bert(BertForTokenClassification, [f"tag {i}" for i in range(9)]), entities) is None
+    assert find_head(entities, tagger) == list(range(len(NER_TAGS)))[::-1]
+    assert find_head(sentiment, tagger) is None
+    assert find_head(sentiment, encoder) is None
+    other = save_bert(BertForTokenClassification, [f"tag {i}" for i in range(9)])
+    assert find_head(entities, other) is None
 
 
 def test_a_head_is_measured_as_it_is_with_its_labels_in_place(save_bert, table, tmp_path, quick):
@@ -197,11 +198,11 @@ def test_a_folder_keeps_its_settings(encoder, save_bert, tmp_path, quick, table)
 
 
 def test_names_are_found_and_scored(encoder, tmp_path):
-    evaluation = evaluate(tmp_path, encoder, "entities", n_train=30, show_progress=False)
+    evaluation = evaluate(tmp_path, encoder, task="entities", n_train=30, show_progress=False)
     assert list(evaluation.scores.baselines) == [LOOKUP]
     lines = read_lines(tmp_path / "predictions.jsonl")
     assert [line["predicted"] for line in lines[:5]] == predict_tags(
-        tmp_path / "model", evaluation.task.test.texts[:5]
+        evaluation.task.test.texts[:5], tmp_path / "model"
     )
     assert evaluation.behaviour is None
     assert evaluation.scores.slices["n"].sum() == 300
