@@ -7,11 +7,10 @@ STAMP := $(VENV)/.installed
 # Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
 export OMP_WAIT_POLICY := PASSIVE
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
-PRETRAIN := $(BIN)/accelerate launch --num_processes 2 -m prevlib.pretraining
+PRETRAIN := $(BIN)/torchrun --nproc_per_node 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
 BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth
-GRADING := notebooks/assignments/grading
 
 .PHONY: lab test lint unit slow mutants nbval processors notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
@@ -54,11 +53,11 @@ notebooks: $(STAMP)
 
 # The learners' notebooks, without solutions.
 assignments: $(STAMP)
-	$(BIN)/python $(GRADING)/release.py notebooks/assignments/source notebooks/assignments/release
+	$(BIN)/python -m grading release notebooks/assignments/source notebooks/assignments/release
 
 # SUBMISSIONS holds STUDENT/ASSIGNMENT.ipynb. UNSAFE=1 runs without a sandbox what you have read.
 grade: $(STAMP)
-	$(BIN)/python $(GRADING)/grade.py $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
+	$(BIN)/python -m grading grade $(SUBMISSIONS) $(if $(UNSAFE),--trusted) $(ARGS)
 
 # The predictions that notebook 07 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
@@ -74,7 +73,7 @@ taggers: $(STAMP)
 
 # The rows that notebook 20 reads; resumable, about 20 minutes on two cores.
 scorecard: $(STAMP)
-	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.evaluation.measure prevlib/data/scorecard.json
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.report.measure prevlib/data/scorecard.json
 
 # The embedded checkpoint `mini`: two runs on two processes, about two hours on two cores; resumable.
 checkpoint: $(STAMP)

@@ -99,20 +99,21 @@ def lowest_cosine(a: np.ndarray, b: np.ndarray) -> float:
 def compare_on(name: str, texts: list[str], peers: dict, slow: dict, rounds: int) -> list[Row]:
     """Rows of one set of texts; printed."""
     few = texts[::5]
-    expected = extract_features(few)
+    ours = partial(extract_features, show_progress=False)
+    expected = ours(few)
     for peer in (peers | slow).values():
         np.testing.assert_allclose(peer(few), expected, atol=1e-5)
-    cosine = lowest_cosine(extract_features(texts, dtype="bfloat16"), extract_features(texts))
+    cosine = lowest_cosine(ours(texts, dtype="bfloat16"), ours(texts))
     print(f"{name}, bfloat16: lowest cosine of a text to float32 {cosine:.5f}, meant to be 0.999", flush=True)
 
     times: dict[str, list[float]] = {}
     for _ in range(rounds):
-        turn = {dtype: timed(partial(extract_features, texts, dtype=dtype))() for dtype in DTYPES}
+        turn = {dtype: timed(partial(ours, texts, dtype=dtype))() for dtype in DTYPES}
         turn |= {peer: timed(partial(run, texts))() for peer, run in peers.items()}
         for dtype in DTYPES:
             rate = multiplication_rate(getattr(torch, dtype))
             turn[f"bare {dtype}"] = flops(texts) / rate
-        turn["few"] = timed(partial(extract_features, few))()
+        turn["few"] = timed(partial(ours, few))()
         turn |= {peer: timed(partial(run, few))() for peer, run in slow.items()}
         for label, seconds in turn.items():
             times.setdefault(label, []).append(seconds)

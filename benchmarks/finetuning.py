@@ -16,18 +16,18 @@ from transformers import DataCollatorWithPadding
 
 from benchmarks import Row, save
 from benchmarks._trainer import train_with_trainer
-from prevlib.checkpoints import load_classifier, load_tokenizer, quiet_transformers
+from prevlib.checkpoints import Loaded, load_classifier, load_tokenizer, quiet_transformers
 from prevlib.datasets import load_reviews
 from prevlib.evaluation import wilson_interval
-from prevlib.finetuning import TextClassifier, finetune_classifier, predict_logits
-from prevlib.training import History, TrainConfig
+from prevlib.finetuning import finetune_classifier, predict_logits
+from prevlib.training import TrainConfig
 
 
-def train_ours(texts: list[str], labels: list[int], config: TrainConfig) -> TextClassifier:
+def train_ours(texts: list[str], labels: list[int], config: TrainConfig) -> Loaded:
     return finetune_classifier(texts, labels, "minilm", config=config, show_progress=False)
 
 
-def train_theirs(texts: list[str], labels: list[int], config: TrainConfig) -> TextClassifier:
+def train_theirs(texts: list[str], labels: list[int], config: TrainConfig) -> Loaded:
     tokenizer, model = load_tokenizer("minilm"), load_classifier("minilm", 2, seed=config.seed)
     rows = Dataset.from_dict(tokenizer(texts, truncation=True, max_length=512) | {"labels": labels})
     n_steps = -(-len(texts) // config.per_device_train_batch_size) * config.num_train_epochs
@@ -42,7 +42,7 @@ def train_theirs(texts: list[str], labels: list[int], config: TrainConfig) -> Te
         train_sampling_strategy=config.train_sampling_strategy,
         bf16=bool(config.bf16),
     )
-    return TextClassifier(model.eval(), tokenizer, History())
+    return Loaded(model.eval(), tokenizer)
 
 
 def assert_same_accuracy(ours: float, theirs: float, n_test: int) -> None:

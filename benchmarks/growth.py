@@ -29,7 +29,7 @@ from prevlib.features import extract_features
 n, out = int(sys.argv[1]), sys.argv[2]
 reviews = [text for split in load_reviews().values() for text in split["text"]]
 texts = list(islice(cycle(reviews), n))
-extract_features(texts[:1000], "mini")
+extract_features(texts[:1000], "mini", show_progress=False)
 peak, done = [], threading.Event()
 
 def watch():
@@ -39,7 +39,7 @@ def watch():
 watcher = threading.Thread(target=watch)
 watcher.start()
 started = time.perf_counter()
-extract_features(texts, "mini", out=out)
+extract_features(texts, "mini", out=out, show_progress=False)
 seconds = time.perf_counter() - started
 done.set()
 watcher.join()

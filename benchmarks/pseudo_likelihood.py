@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks import compare, save
-from prevlib.checkpoints import load_masked_lm, load_tokenizer
+from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.evaluation import pseudo_log_likelihood
 
@@ -61,7 +61,7 @@ def main() -> None:
     common = {"same": assert_same, "rounds": options.rounds}
     rows = []
     for method in ("original", "within_word_l2r"):
-        ours = partial(pseudo_log_likelihood, texts, (model, tokenizer), method=method)
+        ours = partial(pseudo_log_likelihood, texts, Loaded(model, tokenizer), method=method)
         work = f"pseudo-log-likelihood of {len(texts)} reviews, {method}"
         theirs = partial(with_minicons, texts, scorer, method)
         rows.append(compare(work, "minicons", ours, theirs, bar=2, **common))

@@ -49,10 +49,7 @@ def main() -> None:
         ("default", {}, {}),
         ("strict", {"mode": "strict", "scheme": "IOB2"}, {"mode": "strict", "scheme": IOB2}),
     ]:
-        our_score, their_score = (
-            partial(span_f1_score, **ours),
-            partial(seqeval.metrics.f1_score, **theirs),
-        )
+        our_score, their_score = (partial(span_f1_score, **ours), partial(seqeval.metrics.f1_score, **theirs))
         for average in ("micro", "macro", None):
             assert_same(our_score(*few, average=average), their_score(*few, average=average))
         work = f"span F1 of {options.n_sentences:,} sentences, {mode}"

@@ -1,64 +1,90 @@
-"""Measure a model from a terminal: ``python -m prevlib evaluate minilm``.
+"""The command ``prevlib``: is this computer ready, and what is a model worth?
 
-One command ends in a model card, as Markdown for the hub and as a page for the browser. It goes on where it
-was interrupted. What it does is ``evaluation.pipeline``; here stand its options and its pictures.
+Here stand the options. What a command needs is imported when it runs, so that ``--help`` answers at once.
+A new command is a function that takes the options and returns the exit status, and a parser that names it.
 """
 
 import argparse
-import json
+import errno
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
-import matplotlib.pyplot as plt
-import numpy as np
-from matplotlib.axes import Axes
+from prevlib.report import COURSE_TASKS
 
-from prevlib.evaluation.card_sections import failure_rates, main_result
-from prevlib.evaluation.inputs import COURSE_TASKS
-from prevlib.evaluation.pipeline import evaluate
-from prevlib.evaluation.report import Picture, model_card, numbers, write_card
-from prevlib.evaluation.results import Evaluation
-from prevlib.evaluation.uncertainty import wilson_interval
-from prevlib.plots import plot_confusion_matrix, plot_intervals, plot_reliability
-
-WIDTH = 6.4  # inches
-MAX_CLASSES = 15  # of a confusion matrix that can still be read
+REMEDIES = {
+    errno.EACCES: "Change the permissions, or name another place.",
+    errno.EEXIST: "Name a folder with --out, or move what is in the way.",
+    errno.ENOSPC: "Make room, then give the same command again: it goes on from here.",
+    errno.ENOTDIR: "Name a folder with --out, or move what is in the way.",
+    errno.EROFS: "Name another place with --out.",
+}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the command and run it."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: In place of those of the command line.
+    Returns:
+        The exit status, 0 if all is well.
+    Raises:
+        SystemExit: If the command is wrong or cannot be carried out, with one sentence that says why.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     options = _parser().parse_args(arguments)
-    name = Path(options.data).stem if options.data else options.task
-    output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has a ✓
     try:
-        evaluation = evaluate(
-            output,
-            options.checkpoint,
-            options.task,
-            data=options.data,
-            n_labels=options.labels,
-            seed=options.seed,
-        )
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f"error: {error}")
+        return options.run(options, shlex.join(["prevlib", *arguments]))
+    except (ImportError, OSError, TypeError, ValueError) as error:
+        sys.exit(f"error: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit("interrupted: the same command goes on from here")
+
+
+def _check(options: argparse.Namespace, command: str) -> int:
+    from prevlib.setup_check import check_setup
+
+    setup = check_setup()
+    sys.stdout.write(f"{setup!r}\n")
+    return 0 if setup else 1
+
+
+def _evaluate(options: argparse.Namespace, command: str) -> int:
+    import matplotlib
+    from safetensors import SafetensorError
+
     matplotlib.use("agg")
-    pictures = draw(evaluation)
-    command = shlex.join(["python", "-m", "prevlib", *arguments])
-    page = write_card(output, model_card(evaluation, pictures, command=command), pictures)
-    (output / "results.json").write_text(json.dumps(numbers(evaluation), indent=1) + "\n", encoding="utf-8")
-    plt.close("all")
+    from prevlib.report.card import main_result
+    from prevlib.report.pictures import write_report
+    from prevlib.report.run import evaluate
+
+    name = Path(options.data).stem if options.data else options.task
+    output = options.out or Path("build") / f"{Path(options.checkpoint).name}-{name}"
+    budget = {"n_train": options.train_rows, "seed": options.seed}
+    try:
+        evaluation = evaluate(output, options.checkpoint, options.task, data=options.data, **budget)
+    except SafetensorError as error:  # is no OSError, even if the disk is full
+        raise OSError(f"Weights must be written in full; got: {error}. {REMEDIES[errno.ENOSPC]}") from error
+    page = write_report(output, evaluation, command)
     sys.stdout.write(f"{main_result(evaluation)}\n{page}\n")
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m prevlib", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="prevlib", description="Look whether this computer is ready, and measure models."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    check = commands.add_parser(
+        "check",
+        help="look whether this computer is ready",
+        description="Look at Python, packages, models, threads, memory and disk, and say what to do about "
+        "what is broken. The exit status is 1 if something is.",
+    )
+    check.set_defaults(run=_check)
     command = commands.add_parser(
         "evaluate",
         help="measure a checkpoint and write a model card",
@@ -66,77 +92,33 @@ def _parser() -> argparse.ArgumentParser:
         "It is fine-tuned first, unless it has a trained head for the labels. Resumable: call it again "
         "after an interruption.",
     )
+    command.set_defaults(run=_evaluate)
     command.add_argument("checkpoint", help="alias (minilm, mini), folder, or name on the Hugging Face hub")
     what = command.add_mutually_exclusive_group()
-    what.add_argument("--task", choices=list(COURSE_TASKS), default="sentiment", help="default: %(default)s")
+    what.add_argument("--task", choices=COURSE_TASKS, default="sentiment", help="default: %(default)s")
     what.add_argument("--data", metavar="FILE", help="CSV: the columns text, label and perhaps split")
     command.add_argument("--out", type=Path, metavar="DIR", help="folder (default: below build)")
     command.add_argument(
-        "--labels", type=int, default=1000, metavar="N", help="rows to train on (default: %(default)s)"
+        "--train-rows", type=int, default=1000, metavar="N", help="rows to train on (default: %(default)s)"
     )
+    command.add_argument("--labels", type=_renamed, help=argparse.SUPPRESS)
     command.add_argument("--seed", type=int, default=0, help="of the training (default: %(default)s)")
     return parser
 
 
-def draw(evaluation: Evaluation) -> dict[str, Picture]:
-    """The pictures of the card: what there is to be drawn, with the same in words."""
-    scores, task = evaluation.scores, evaluation.task
-    main = next(iter(scores.metrics))
-    models = {"this model": scores.metrics} | dict(reversed(scores.baselines.items()))
-    rows = {name: metrics[main] for name, metrics in models.items()}
-    caption = f"The model and simpler ones: {main}, with 95 % intervals."
-    pictures = {"scores": Picture(_draw_intervals(rows, main), caption, _told(rows))}
-    if scores.confusion is not None and len(task.label_names) <= MAX_CLASSES:
-        caption = f"Test {task.unit} by true and predicted label; the diagonal is right."
-        alt = _told_confusions(scores.confusion, task.label_names)
-        pictures["confusion"] = Picture(_draw_confusion(scores.confusion, task.label_names), caption, alt)
-    slices = scores.slices.dropna(subset="score")
-    if len(slices):
-        rows = {name: (row["score"], row["low"], row["high"]) for name, row in slices.iterrows()}
-        ax = _draw_intervals(rows, main, reference=scores.metrics[main].estimate)
-        pictures["slices"] = Picture(ax, f"Slices by {main}; dotted: the whole test set.", _told(rows))
-    if evaluation.behaviour is not None:
-        sums = failure_rates(evaluation)
-        rows = {" ".join(key): wilson_interval(row["failures"], row["n"]) for key, row in sums.iterrows()}
-        ax = _draw_intervals(rows, "share of cases that failed")
-        pictures["behaviour"] = Picture(ax, "Failures by ability and kind of test.", _told(rows))
-    if scores.calibration is not None:
-        bins = scores.calibration.bins
-        ends = {"low": bins["low"], "high": bins["high"]}
-        ax = plot_reliability(bins["confidence"], bins["share_right"], counts=bins["n"], **ends)
-        told = [f"of {b.n:.0f} at {b.confidence:.2f}, {b.share_right:.2f} right" for b in bins.itertuples()]
-        caption = "Share right by confidence, before scaling; below the diagonal, the model is too sure."
-        pictures["calibration"] = Picture(ax, caption, "By confidence: " + "; ".join(told) + ".")
-    return pictures
+def _renamed(value: str) -> None:
+    raise argparse.ArgumentTypeError(f"it is now called --train-rows: give --train-rows {value}")
 
 
-def _draw_intervals(rows: dict, label: str, reference: float | None = None) -> Axes:
-    _, ax = plt.subplots(figsize=(WIDTH, 0.9 + 0.38 * len(rows)), layout="constrained")
-    plot_intervals(rows, reference=reference, ax=ax)
-    ax.set_xlabel(label)
-    return ax
-
-
-def _draw_confusion(counts: np.ndarray, names: Sequence[str]) -> Axes:
-    _, ax = plt.subplots(figsize=(WIDTH, 1.6 + 0.6 * len(names)), layout="constrained")
-    plot_confusion_matrix(counts, names, ax=ax)
-    ax.tick_params(axis="x", rotation=45 if len(names) > 3 else 0)
-    return ax
-
-
-def _told(rows: dict) -> str:
-    told = [f"{name} {value:.3f}, {low:.3f} to {high:.3f}" for name, (value, low, high, *_) in rows.items()]
-    if len(told) > 6:
-        return f"{len(told)} rows, from {told[0]}, down to {told[-1]}; the table has all of them."
-    return "; ".join(told) + "."
-
-
-def _told_confusions(counts: np.ndarray, names: Sequence[str]) -> str:
-    wrong = counts - np.diag(np.diag(counts))
-    pairs = sorted(np.ndindex(wrong.shape), key=lambda pair: -wrong[pair])[:5]
-    told = [f"{names[i]} taken for {names[j]} {wrong[i, j]}" for i, j in pairs if wrong[i, j]]
-    return f"{np.trace(counts)} of {counts.sum()} on the diagonal; wrong: {', '.join(told) or 'none'}."
+def _one_line(error: Exception) -> str:
+    """What an error says, and what can be done about those that the system raises without a remedy."""
+    if isinstance(error, ImportError):
+        return f"{error}. See what prevlib check says."
+    if isinstance(error, OSError) and error.strerror:
+        place = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{place}. {REMEDIES.get(error.errno, '')}".rstrip()
+    return " ".join(line.strip() for line in str(error).splitlines())
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_masked_lm, load_tokenizer
-from prevlib.features import best_device, longest_input
+from prevlib.arguments import check_count, check_unicode
+from prevlib.checkpoints import Loaded, load_masked_lm
+from prevlib.inference import longest_input, ready_to_run, run
 
 
 class Filled(NamedTuple):
@@ -39,7 +40,7 @@ class Generated(NamedTuple):
     trace: list[list[str]]  # trace[k][i] is text i after k sweeps or iterations; trace[-1] is texts
 
 
-def fill_mask(text: str, checkpoint: str | Path = "mini", *, top_k: int = 5) -> list[list[Filled]]:
+def fill_mask(text: str, checkpoint: str | Path | Loaded = "mini", *, top_k: int = 5) -> list[list[Filled]]:
     """The most probable tokens for each gap of a text.
 
     Several gaps are filled independently: each list answers "what stands here, if nothing is known of the
@@ -47,7 +48,7 @@ def fill_mask(text: str, checkpoint: str | Path = "mini", *, top_k: int = 5) -> 
 
     Args:
         text: With one or more ``[MASK]``; the mask token of the checkpoint, if it is another one, works, too.
-        checkpoint: Alias, folder or hub name, as for ``checkpoints.load_masked_lm``.
+        checkpoint: Alias, folder, hub name, or a loaded model, as for ``checkpoints.load_masked_lm``.
         top_k: Tokens for each gap.
     Returns:
         For each gap, from left to right, ``top_k`` times ``Filled(token, probability, text)``, the most
@@ -64,15 +65,14 @@ def fill_mask(text: str, checkpoint: str | Path = "mini", *, top_k: int = 5) -> 
     if not isinstance(text, str):
         raise TypeError(f"`text` must be a string; got {type(text).__name__}. Fill one text at a time.")
     _check_at_least_1(top_k=top_k)
-    model, tokenizer = _load(checkpoint)
+    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
     ids, gaps, shown = _encode(text.replace("[MASK]", tokenizer.mask_token), model, tokenizer, "`text`")
     if len(gaps) == 0:
         raise ValueError(
             f"`text` must hold the mask token, [MASK], at least once; got {text[:40]!r}. "
             "Write [MASK] where a word is missing."
         )
-    with torch.inference_mode():
-        logits = model(ids.to(model.device)).logits[0].cpu()[gaps]  # (n_gaps, vocab)
+    logits = run(model, {"input_ids": ids}).logits[0].cpu()[gaps]  # (n_gaps, vocab)
     best = logits.softmax(-1).topk(min(top_k, logits.shape[-1]))
     filled = []
     for gap, probabilities, candidates in zip(gaps, best.values.tolist(), best.indices, strict=True):
@@ -85,7 +85,7 @@ def fill_mask(text: str, checkpoint: str | Path = "mini", *, top_k: int = 5) -> 
 
 
 def gibbs_generate(
-    checkpoint: str | Path = "mini",
+    checkpoint: str | Path | Loaded = "mini",
     *,
     n_tokens: int,
     n_texts: int = 1,
@@ -108,7 +108,7 @@ def gibbs_generate(
     about as varied as reviews. First draws from all tokens bring variety, then draws from the best few order.
 
     Args:
-        checkpoint: Alias, folder or hub name, as for ``checkpoints.load_masked_lm``.
+        checkpoint: Alias, folder, hub name, or a loaded model, as for ``checkpoints.load_masked_lm``.
         n_tokens: Tokens to write in each text; the model decides neither on their number nor on an end.
         n_texts: Texts, written at once and independent of each other.
         prompt: What each text begins with; kept as it is.
@@ -132,7 +132,7 @@ def gibbs_generate(
         raise ValueError(f"`burn_in` must be at least 0; got {burn_in}. 0 leaves it out.")
     if start not in ("masks", "random"):
         raise ValueError(f'`start` must be "masks" or "random"; got {start!r}.')
-    model, tokenizer = _load(checkpoint)
+    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
     ids, gaps, shown = _masked_page(n_tokens, n_texts, prompt, model, tokenizer)
     words, rows = _words(tokenizer), torch.arange(n_texts)
     generator = torch.Generator().manual_seed(seed)
@@ -144,14 +144,14 @@ def gibbs_generate(
         order = torch.rand(n_texts, n_tokens, generator=generator).argsort(dim=-1)
         for position in gaps[order].T:  # (n_texts,), one position of each text
             ids[rows, position] = tokenizer.mask_token_id
-            logits = _logits(model, ids)[rows, position]  # (n_texts, vocab)
+            logits = run(model, {"input_ids": ids}).logits[rows, position].cpu()  # (n_texts, vocab)
             ids[rows, position], _ = _draw(logits, words, *options, generator)
         trace.append(tokenizer.batch_decode(ids[:, shown]))
     return Generated(trace[-1], ids[:, gaps].tolist(), trace)
 
 
 def iterative_refine(
-    checkpoint: str | Path = "mini",
+    checkpoint: str | Path | Loaded = "mini",
     *,
     n_tokens: int,
     n_texts: int = 1,
@@ -183,7 +183,7 @@ def iterative_refine(
     """
     _check_sampling(n_tokens, n_texts, temperature, top_k, prompt)
     _check_at_least_1(n_iterations=n_iterations)
-    model, tokenizer = _load(checkpoint)
+    model, tokenizer = ready_to_run(checkpoint, load_masked_lm)
     ids, gaps, shown = _masked_page(n_tokens, n_texts, prompt, model, tokenizer)
     words, rows = _words(tokenizer), torch.arange(n_texts).unsqueeze(-1)
     generator = torch.Generator().manual_seed(seed)
@@ -194,7 +194,7 @@ def iterative_refine(
         weakest = certainty.topk(n_open, largest=False).indices  # (n_texts, n_open)
         ids[rows, gaps[weakest]] = tokenizer.mask_token_id
         trace.append(tokenizer.batch_decode(ids[:, shown]))
-        logits = _logits(model, ids)[rows, gaps[weakest]]  # (n_texts, n_open, vocab)
+        logits = run(model, {"input_ids": ids}).logits[rows, gaps[weakest]].cpu()  # (n_texts, n_open, vocab)
         drawn, probabilities = _draw(logits.flatten(0, 1), words, temperature, top_k, generator)
         ids[rows, gaps[weakest]] = drawn.view(n_texts, n_open)
         certainty[rows, weakest] = probabilities.view(n_texts, n_open)
@@ -202,20 +202,11 @@ def iterative_refine(
     return Generated(trace[-1], ids[:, gaps].tolist(), trace)
 
 
-def _load(checkpoint: str | Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    tokenizer = load_tokenizer(checkpoint)
-    if tokenizer.mask_token_id is None:
-        raise ValueError(
-            f"`checkpoint` must have a mask token; got {str(checkpoint)!r} without one. "
-            "Masked language models have one, models that generate from left to right do not."
-        )
-    return load_masked_lm(checkpoint).to(best_device()), tokenizer
-
-
 def _encode(
     text: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, what: str
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Token ids (1, seq), positions of the gaps, and which positions are text, not added by the tokenizer."""
+    check_unicode(what, text)
     encoding = tokenizer(text, return_special_tokens_mask=True, return_tensors="pt", verbose=False)
     ids, longest = encoding["input_ids"], longest_input(tokenizer, model)
     if ids.shape[1] > longest:
@@ -250,11 +241,6 @@ def _words(tokenizer: PreTrainedTokenizerBase) -> Tensor:
     return torch.tensor(sorted(set(range(len(tokenizer))) - set(tokenizer.all_special_ids)))
 
 
-@torch.inference_mode()
-def _logits(model: PreTrainedModel, ids: Tensor) -> Tensor:
-    return model(ids.to(model.device)).logits.cpu()  # (batch, seq, vocab)
-
-
 def _draw(
     logits: Tensor, words: Tensor, temperature: float, top_k: int | None, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -284,5 +270,4 @@ def _check_sampling(
 
 def _check_at_least_1(**options: int) -> None:
     for name, value in options.items():
-        if value < 1:
-            raise ValueError(f"`{name}` must be at least 1; got {value}.")
+        check_count(name, value)

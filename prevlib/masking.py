@@ -1,8 +1,8 @@
 """Masks: hide some tokens, keep what they were, and leave the model to guess.
 
-Of the tokens that are chosen, 80 % become ``[MASK]``, 10 % a random word and 10 % stay as they are, so that
-a model cannot tell which of the words it reads are true, and must have an opinion on all of them. The labels
-keep the true id where a token was chosen and -100 elsewhere, which is what ``losses.mlm_loss`` leaves out.
+Of the tokens that are chosen, 80 % become ``[MASK]``, 10 % a random token and 10 % stay as they are. The
+labels keep the true id where a token was chosen and -100 elsewhere, which is what ``losses.mlm_loss`` leaves
+out. Words in several pieces can be chosen as a whole: all pieces of a word then share one fate.
 
 Masks are drawn anew in each epoch. ``MaskingCollator`` draws those of a sequence from the seed, the epoch
 and the sequence itself, so they do not depend on the batch it is in, on the order of the batches, on the
@@ -23,7 +23,7 @@ from transformers import PreTrainedTokenizerBase
 
 from prevlib.tokenization import word_groups
 
-IGNORE_INDEX = -100  # the label of tokens that are not asked for; the losses leave it out
+IGNORE_INDEX = -100  # the label of tokens that need not be predicted; the losses leave it out
 
 
 class MaskedBatch(NamedTuple):
@@ -104,7 +104,8 @@ def mask_whole_words(
     """Choose words, with all their pieces, and hide them: no piece gives away the rest of its word.
 
     Each word is chosen with the chance ``mlm_probability``, so the expected share of tokens is the same as
-    with ``mask_tokens``. What replaces a chosen piece is drawn for each piece.
+    with ``mask_tokens``. Its fate is drawn once: all its pieces become ``[MASK]``, or each is replaced by a
+    random token of its own, or all stay.
 
     Args:
         word_groups: Number of the word of each token, negative for none, as from
@@ -141,12 +142,14 @@ def mask_whole_words(
             "`mask_replace_prob` + `random_replace_prob` must be at most 1, because what is left stays as it "
             f"is; got {mask_replace_prob} + {random_replace_prob}. BERT uses 0.8 and 0.1."
         )
+    if input_ids.dtype not in (torch.int32, torch.int64):
+        input_ids = input_ids.long()  # in uint8, -100 would be 156; in int16, not every id has room
     special = special_tokens_mask.bool()
-    draws = torch.rand(input_ids.shape, generator=generator)
-    draws = draws.gather(-1, word_groups.clamp(min=0))  # one draw a word, the same for all its pieces
+    words = word_groups.clamp(min=0)  # one draw per word, the same for all its pieces
+    draws = torch.rand(input_ids.shape, generator=generator).gather(-1, words)
     chosen = (draws < mlm_probability) & (word_groups >= 0) & ~special
 
-    draws = torch.rand(input_ids.shape, generator=generator)
+    draws = torch.rand(input_ids.shape, generator=generator).gather(-1, words)
     to_mask = chosen & (draws < mask_replace_prob)
     to_random = chosen & ~to_mask & (draws < mask_replace_prob + random_replace_prob)
 

@@ -1,4 +1,4 @@
-"""Is this computer ready for the course? ``check_setup()`` on the course page says so, or says what to do.
+"""Is this computer ready? ``check_setup()`` on the course page, or ``prevlib check`` in a terminal, says so.
 
 Every line has a sign and a word, what was found, and, if that will not do, the remedy. Nothing is changed,
 and nothing reaches for the network. What may be missing is imported inside its check, so that a broken
@@ -13,14 +13,44 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from importlib.util import find_spec
+from pathlib import Path
 
-PIP = f"{shlex.quote(sys.executable)} -m pip"  # of this kernel; a terminal may have another one
-INSTALL = f'In a terminal, in the folder of the course: {PIP} install -c constraints.txt -e ".[lab,test]"'
-SLEEP = (
-    "Threads that wait keep the cores busy, which slows everything down, up to ten times. Close JupyterLab "
-    "and start it with make lab, or run export OMP_WAIT_POLICY=PASSIVE before you start it."
-)
+WINDOWS = os.name == "nt"
+CLONE = (Path(__file__).parents[1] / "constraints.txt").exists()  # else a wheel was installed
 MEMORY, DISK = 2, 1  # GiB that a lesson may need
+
+
+def _remedies(windows: bool, clone: bool, has_pip: bool) -> tuple[str, str, str]:
+    """What to do about packages, about a Python that is too old, and about threads that do not sleep.
+
+    Args:
+        windows: Lines are for PowerShell.
+        clone: The course lies here; otherwise only the library was installed.
+        has_pip: If not, ``uv`` made the environment.
+    """
+    # The Python of this process: a terminal may have another one.
+    python = "'" + sys.executable.replace("'", "''") + "'" if windows else shlex.quote(sys.executable)
+    pip = f"uv pip install --python {python}"
+    if has_pip:
+        pip = f"{'& ' if windows else ''}{python} -m pip install"
+    install = f'In a terminal: {pip} "prevlib[lab]"'
+    if clone:
+        install = f'In a terminal, in the folder of the course: {pip} -c constraints.txt -e ".[lab,test]"'
+    newer = "Install a newer Python, make a new environment with it, and install prevlib there."
+    line = '$env:OMP_WAIT_POLICY = "PASSIVE"' if windows else "export OMP_WAIT_POLICY=PASSIVE"
+    sleep = (
+        "Threads that wait keep the cores busy, which slows everything down, up to ten times. Close "
+        f"JupyterLab if it is open, run {line} in {'PowerShell' if windows else 'a terminal'}, and start "
+        "JupyterLab or prevlib again from there."
+    )
+    if clone and not windows:
+        newer = "Install a newer Python, remove the folder .venv, and run make lab again."
+        sleep += " The command make lab does so, too."
+    return install, newer, sleep
+
+
+INSTALL, NEWER_PYTHON, SLEEP = _remedies(WINDOWS, CLONE, find_spec("pip") is not None)
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,8 @@ class SetUp:
 def check_setup() -> SetUp:
     """Check Python, packages, models, threads, memory, disk and widgets; takes a few seconds.
 
+    Returns:
+        One finding for each check; true as a condition if nothing is broken.
     Example:
         >>> bool(SetUp((Finding("water", "wet"),)))
         True
@@ -86,24 +118,24 @@ def _finding(what: str, check: Callable[[], tuple[str, str]]) -> Finding:
 def _python() -> tuple[str, str]:
     from packaging.specifiers import SpecifierSet
 
-    needed, found = metadata("prevlib")["Requires-Python"], ".".join(map(str, sys.version_info[:3]))
-    remedy = "Install a newer Python, remove the folder .venv, and run make lab again."
-    return f"{found}, needed {needed}", "" if SpecifierSet(needed).contains(found) else remedy
+    needed, running = metadata("prevlib")["Requires-Python"], ".".join(map(str, sys.version_info[:3]))
+    return f"{running}, needed {needed}", "" if SpecifierSet(needed).contains(running) else NEWER_PYTHON
 
 
 def _packages() -> tuple[str, str]:
     from packaging.requirements import Requirement
 
     needed = [Requirement(line) for line in requires("prevlib")]
-    needed = [each for each in needed if not each.marker or each.marker.evaluate({"extra": "lab"})]
+    extra = {"extra": "lab" if CLONE else ""}
+    needed = [each for each in needed if not each.marker or each.marker.evaluate(extra)]
     wrong = []
     for each in needed:
         try:
-            found = version(each.name)
+            installed = version(each.name)
         except PackageNotFoundError:
-            found = "missing"
-        if found == "missing" or not each.specifier.contains(found, prereleases=True):
-            wrong.append(f"{each.name} {found}, needed {each.specifier or 'in any version'}")
+            installed = "missing"
+        if installed == "missing" or not each.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{each.name} {installed}, needed {each.specifier or 'in any version'}")
     if wrong:
         return "; ".join(wrong), INSTALL
     return f"all {len(needed)} in versions that will do", ""
@@ -125,7 +157,7 @@ def _answer() -> tuple[str, str]:
 
     from prevlib.features import extract_features
 
-    answer = extract_features(["Are you ready?"])
+    answer = extract_features(["Are you ready?"], show_progress=False)
     if not np.isfinite(answer).all():
         return "something else than numbers", INSTALL
     return f"{answer.size} numbers for a sentence", ""
@@ -133,8 +165,8 @@ def _answer() -> tuple[str, str]:
 
 def _threads() -> tuple[str, str]:
     policy = os.environ.get("OMP_WAIT_POLICY", "not set")
-    found = f"{os.cpu_count()} cores, OMP_WAIT_POLICY is {policy}"
-    return found, "" if policy.upper() == "PASSIVE" else SLEEP
+    state = f"{os.cpu_count()} cores, OMP_WAIT_POLICY is {policy}"
+    return state, "" if policy.upper() == "PASSIVE" else SLEEP
 
 
 def _memory() -> tuple[str, str]:
@@ -154,7 +186,12 @@ def _room(free: float, needed: int) -> str:
 
 
 def _widgets() -> tuple[str, str]:
-    return f"jupyterlab_widgets {version('jupyterlab_widgets')}", ""
+    try:
+        return f"jupyterlab_widgets {version('jupyterlab_widgets')}", ""
+    except PackageNotFoundError:
+        if CLONE:
+            raise
+        return "none, and none needed outside JupyterLab", ""
 
 
 CHECKS = {

@@ -23,6 +23,8 @@ from torch import Tensor
 from torch.nn.functional import pad
 from transformers import BertTokenizerFast, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_count, check_unicode
+
 SPECIAL_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]  # ids 0 to 4
 CONTINUES = "##"
 
@@ -49,6 +51,7 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, *, lowercase: bool = 
         raise TypeError(
             f"`texts` must be strings to learn from; got the single string {texts[:40]!r}. Put it in a list."
         )
+    vocab_size = check_count("vocab_size", vocab_size)
     texts = list(texts) if iter(texts) is texts else texts
     learner = _wordpiece({}, lowercase)
     trainer = WordPieceTrainer(
@@ -83,7 +86,8 @@ def _wordpiece(vocabulary: dict[str, int], lowercase: bool) -> Tokenizer:
 def _continued_letters(texts: Iterable[str], tokenizer: Tokenizer) -> list[str]:
     """``##`` and each character that can stand inside a word, in the order of Unicode."""
     characters = set()
-    for text in texts:
+    for i, text in enumerate(texts):
+        check_unicode(f"The text at position {i}", text)
         characters.update(text)
     letters = set(tokenizer.normalizer.normalize_str("".join(sorted(characters))))
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import chisquare
-from transformers import AutoModelForMaskedLM, BertConfig, BertForMaskedLM, GPT2Config, pipeline
+from small_models import small_bert
+from transformers import AutoModelForMaskedLM, BertForMaskedLM, GPT2Config, pipeline
 
-from prevlib.checkpoints import checkpoint_path, load_tokenizer, quiet_transformers
+from prevlib.checkpoints import Loaded, checkpoint_path, load_tokenizer, quiet_transformers
 from prevlib.generation import Filled, fill_mask, gibbs_generate, iterative_refine
 from prevlib.tokenization import train_wordpiece
 
@@ -21,18 +22,13 @@ SPECIAL = range(5)
 def build(folder, letters, *, seed=5, bias=None, spare=0):
     """A random BERT whose words are the letters, each at the start of a word and inside of one."""
     tokenizer = train_wordpiece([" ".join(letters)] * 2, vocab_size=5 + 2 * len(letters))
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    config = BertConfig(
-        vocab_size=len(tokenizer) + spare, max_position_embeddings=16, initializer_range=0.4, **sizes
-    )
-    torch.manual_seed(seed)
-    model = BertForMaskedLM(config)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "intermediate_size": 32, "initializer_range": 0.4}
+    sizes |= {"vocab_size": len(tokenizer) + spare, "max_position_embeddings": 16}
+    model = small_bert(BertForMaskedLM, seed=seed, **sizes)
     with torch.no_grad():
         for token, value in (bias or {}).items():
             model.cls.predictions.bias[token] = value
-    with quiet_transformers():
-        model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    Loaded(model, tokenizer).save(folder)
     return folder
 
 

@@ -19,10 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import torch
-from transformers import BertConfig, BertModel
-
-from prevlib.checkpoints import load_tokenizer, quiet_transformers
+from small_models import save_small_bert
 
 WHOLE, CUT, PORTAL = "someone/some-bert", "someone/cut-bert", "someone/portal-bert"
 UNKNOWN, NOT_CACHED = "someone/no-such-bert", "someone/other-bert"
@@ -112,13 +109,7 @@ def load_each(*names, home, endpoint, offline=False) -> list:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("hub")
-    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
-    with quiet_transformers(), torch.random.fork_rng():
-        torch.manual_seed(1)
-        BertModel(BertConfig(vocab_size=30522, **sizes)).save_pretrained(folder)
-    load_tokenizer("minilm").save_pretrained(folder)
-    return folder
+    return save_small_bert(tmp_path_factory.mktemp("hub"), hidden_size=16)
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,14 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+from small_models import small_bert
 from torch import nn
-from transformers import (
-    AutoModel,
-    BertConfig,
-    BertForSequenceClassification,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-)
+from transformers import AutoModel, BertForSequenceClassification, RobertaForSequenceClassification
 
-from prevlib.checkpoints import checkpoint_path, load_tokenizer
+from prevlib.checkpoints import Loaded, checkpoint_path, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.features import extract_features
-from prevlib.finetuning import TextClassifier, finetune_classifier
+from prevlib.finetuning import finetune_classifier
 from prevlib.interpretation import (
     attention_maps,
     attention_rollout,
@@ -33,7 +28,7 @@ from prevlib.interpretation import (
     probe_layers,
 )
 from prevlib.interpretation.attribution import log_odds
-from prevlib.training import History, TrainConfig
+from prevlib.training import TrainConfig
 
 TEXT = "the actors are good , but the story is a bore ."
 SMALL = {
@@ -47,10 +42,8 @@ SMALL = {
 }
 
 
-def small_classifier(num_labels=2, model_class=BertForSequenceClassification, config_class=BertConfig):
-    torch.manual_seed(1)
-    model = model_class(config_class(**SMALL, num_labels=num_labels))
-    return TextClassifier(model, load_tokenizer("minilm"), History())
+def small_classifier(num_labels=2, model_class=BertForSequenceClassification):
+    return Loaded(small_bert(model_class, **SMALL, num_labels=num_labels), load_tokenizer("minilm"))
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +115,7 @@ def test_rollout_refuses_other_arrays():
 # integrated_gradients
 
 
-class Linear(nn.Module):
+class LinearForSequenceClassification(nn.Module):
     """A classifier whose logits are linear in the embeddings, so that one point of the path is enough."""
 
     device = torch.device("cpu")
@@ -142,10 +135,8 @@ class Linear(nn.Module):
 
 
 def test_of_a_linear_model_it_is_the_weight_times_the_difference():
-    model, tokenizer = Linear(), load_tokenizer("minilm")
-    found = integrated_gradients(
-        TEXT, TextClassifier(model, tokenizer, History()), target=1, n_steps=1, tolerance=np.inf
-    )
+    model, tokenizer = LinearForSequenceClassification(), load_tokenizer("minilm")
+    found = integrated_gradients(TEXT, Loaded(model, tokenizer), target=1, n_steps=1, tolerance=np.inf)
     ids = tokenizer(TEXT, return_tensors="pt")["input_ids"][0]
     with torch.no_grad():
         away = model.embedding(ids) - model.embedding(torch.tensor(tokenizer.pad_token_id))
@@ -205,7 +196,7 @@ def test_attributions_add_up_to_the_difference(num_labels, baseline):
 
 def test_positions_of_roberta_do_not_move_with_the_baseline():
     """Its positions are counted from the ids that are not padding; here all of the baseline's are."""
-    classifier = small_classifier(2, RobertaForSequenceClassification, RobertaConfig)
+    classifier = small_classifier(2, RobertaForSequenceClassification)
     classifier.model.config.pad_token_id = classifier.tokenizer.pad_token_id
     assert integrated_gradients("a joy .", classifier).completeness_error <= 0.01
 

@@ -1,15 +1,19 @@
 """The command line: ends in a card, goes on where it stopped, says what is wrong in one line."""
 
+import errno
 import json
+import subprocess
+import sys
 
 import pytest
-import torch
 from huggingface_hub import ModelCard
-from transformers import BertConfig, BertModel
+from safetensors import SafetensorError
+from small_models import save_small_bert
 
 from prevlib import __main__ as command_line
-from prevlib.checkpoints import load_tokenizer
-from prevlib.evaluation import cost, pipeline
+from prevlib import cost
+from prevlib.report import pictures
+from prevlib.report import run as evaluation
 
 
 @pytest.fixture(autouse=True)
@@ -20,12 +24,7 @@ def no_second_process(monkeypatch):
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
     """A small random BERT, without a head."""
-    folder, tokenizer = tmp_path_factory.mktemp("bert") / "tiny", load_tokenizer("minilm")
-    torch.manual_seed(1)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
-    BertModel(BertConfig(vocab_size=len(tokenizer), **sizes)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return str(folder)
+    return str(save_small_bert(tmp_path_factory.mktemp("bert") / "tiny"))
 
 
 @pytest.fixture
@@ -38,12 +37,12 @@ def table(tmp_path):
 
 
 def run(*arguments):
-    command_line.main(["evaluate", *map(str, arguments)])
+    assert command_line.main(["evaluate", *map(str, arguments)]) == 0
 
 
 def test_a_task_of_the_course_ends_in_a_card(checkpoint, tmp_path, capsys):
     out = tmp_path / "out"
-    run(checkpoint, "--task", "sentiment", "--labels", 40, "--out", out)
+    run(checkpoint, "--task", "sentiment", "--train-rows", 40, "--out", out)
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("accuracy 0.") and printed[0].endswith("on 853 test sentences")
     assert printed[1] == str(out / "card.html")
@@ -53,7 +52,7 @@ def test_a_task_of_the_course_ends_in_a_card(checkpoint, tmp_path, capsys):
     }  # fmt: skip
     html = (out / "card.html").read_text(encoding="utf-8")
     assert html.count('src="data:image/png;base64,') == 5
-    assert "--labels 40" in html
+    assert "prevlib evaluate" in html and "--train-rows 40" in html
     [accuracy, *_] = ModelCard.load(out / "README.md").data.eval_results
     found = json.loads((out / "results.json").read_text())
     assert round(found["metrics"]["accuracy"]["estimate"], 4) == accuracy.metric_value
@@ -62,14 +61,14 @@ def test_a_task_of_the_course_ends_in_a_card(checkpoint, tmp_path, capsys):
 
 @pytest.mark.slow
 def test_speeches_are_resampled_as_a_whole(checkpoint, tmp_path, capsys):
-    run(checkpoint, "--task", "eras", "--labels", 20, "--out", tmp_path / "out")
+    run(checkpoint, "--task", "eras", "--train-rows", 20, "--out", tmp_path / "out")
     assert "on 1,643 test passages of 26 speeches" in capsys.readouterr().out
 
 
 def test_own_texts_go_below_build_and_are_not_quoted(checkpoint, table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command_line, "MAX_CLASSES", 1)  # as if there were too many to be drawn
-    run(checkpoint, "--data", table, "--labels", 20)
+    monkeypatch.setattr(pictures, "MAX_CLASSES", 1)  # as if there were too many to be drawn
+    run(checkpoint, "--data", table, "--train-rows", 20)
     folder = tmp_path / "build" / "tiny-mine"
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "# tiny for mine" in card
@@ -78,30 +77,30 @@ def test_own_texts_go_below_build_and_are_not_quoted(checkpoint, table, tmp_path
 
 
 def test_an_interrupted_command_goes_on(checkpoint, table, tmp_path, capsys, monkeypatch):
-    arguments = (checkpoint, "--data", table, "--labels", 20, "--out", tmp_path / "out")
+    arguments = (checkpoint, "--data", table, "--train-rows", 20, "--out", tmp_path / "out")
 
     def stop(*args, **options):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "predict_logits", stop)
+        patch.setattr(evaluation, "predict_logits", stop)
         with pytest.raises(SystemExit, match="interrupted: the same command goes on from here"):
             run(*arguments)
     assert not (tmp_path / "out" / "card.html").exists()
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline, "finetune_classifier", stop)
+        patch.setattr(evaluation, "finetune_classifier", stop)
         run(*arguments)
     first = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     with monkeypatch.context() as patch:
         for step in ("finetune_classifier", "predict_logits", "cost_profile"):
-            patch.setattr(pipeline, step, stop)
+            patch.setattr(evaluation, step, stop)
         run(*arguments)
     assert (tmp_path / "out" / "README.md").read_text(encoding="utf-8") == first
 
 
 def test_what_is_wrong_is_said_in_one_line(checkpoint, table, tmp_path):
     out = ("--out", tmp_path / "out")
-    with pytest.raises(SystemExit, match="error: .*No such file.*nowhere.csv"):
+    with pytest.raises(SystemExit, match=r"error: No such file or directory: .*nowhere.csv\.$"):
         run(checkpoint, "--data", tmp_path / "nowhere.csv", *out)
     with pytest.raises(SystemExit, match="error: `name` must be a folder that exists"):
         run("./nowhere", *out)
@@ -109,6 +108,75 @@ def test_what_is_wrong_is_said_in_one_line(checkpoint, table, tmp_path):
     with pytest.raises(SystemExit, match="error: mine.csv must have the columns `text` and `label`"):
         run(checkpoint, "--data", table, *out)
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(SystemExit, match=r"error: .*out: File exists"):
+        run(checkpoint, *out)
+
+
+ROOM = "Make room, then give the same command again: it goes on from here."
+
+
+@pytest.mark.parametrize(
+    "raised, text",
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "out"), f"No space left on device: out. {ROOM}"),
+        (SafetensorError("I/O error"), f"Weights must be written in full; got: I/O error. {ROOM}"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "out"),
+            "Permission denied: out. Change the permissions, or name another place.",
+        ),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error."),
+        (OSError("no file named\n config.json"), "no file named config.json"),
+        (TypeError("`texts` must be\n  strings."), "`texts` must be strings."),
+        (
+            ModuleNotFoundError("No module named 'torch'"),
+            "No module named 'torch'. See what prevlib check says.",
+        ),
+    ],
+)
+def test_what_the_reader_can_mend_is_one_line_and_the_status_is_not_zero(
+    raised, text, checkpoint, tmp_path, monkeypatch
+):
+    def fail(*args, **options):
+        raise raised
+
+    monkeypatch.setattr(evaluation, "load_task", fail)
+    with pytest.raises(SystemExit) as left:
+        run(checkpoint, "--out", tmp_path / "out")
+    assert left.value.code == f"error: {text}"
+
+
+def test_a_mistake_of_ours_is_a_traceback(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "load_task", lambda *args, **options: {}["a key"])
+    with pytest.raises(KeyError):
+        run(checkpoint, "--out", tmp_path / "out")
+
+
+def test_check_says_what_is_broken_by_its_status(monkeypatch, capsys):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    assert command_line.main(["check"]) == 0
+    assert capsys.readouterr().out.endswith("You can begin\n")
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert command_line.main(["check"]) == 1
+    assert "✗ broken: threads: " in capsys.readouterr().out
+
+
+HEAVY = ("torch", "transformers", "pandas", "matplotlib", "numpy", "scipy", "sklearn", "datasets")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["evaluate", "--help"]])
+def test_help_answers_before_anything_heavy_is_imported(arguments):
+    code = f"""
+import runpy, sys
+sys.argv = ["prevlib", *{arguments}]
+try:
+    runpy.run_module("prevlib", run_name="__main__")
+finally:
+    sys.stderr.write(f"heavy: {{[name for name in {HEAVY} if name in sys.modules]}}")
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith(f"usage: {' '.join(['prevlib', *arguments[:-1]])} [-h]")
+    assert ran.stderr == "heavy: []"
 
 
 @pytest.mark.parametrize(
@@ -117,11 +185,9 @@ def test_what_is_wrong_is_said_in_one_line(checkpoint, table, tmp_path):
         ([], "the following arguments are required: COMMAND"),
         (["evaluate"], "the following arguments are required: checkpoint"),
         (["evaluate", "minilm", "--task", "mood"], "invalid choice: 'mood'"),
-        (
-            ["evaluate", "minilm", "--task", "eras", "--data", "x.csv"],
-            "--data: not allowed with",
-        ),
-        (["evaluate", "minilm", "--labels", "many"], "invalid int value: 'many'"),
+        (["evaluate", "minilm", "--task", "eras", "--data", "x.csv"], "--data: not allowed with"),
+        (["evaluate", "minilm", "--train-rows", "many"], "invalid int value: 'many'"),
+        (["evaluate", "minilm", "--labels", "40"], "it is now called --train-rows: give --train-rows 40"),
     ],
 )
 def test_commands_that_make_no_sense_are_refused(arguments, text, capsys):

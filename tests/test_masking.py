@@ -187,6 +187,47 @@ def test_a_word_is_hidden_with_all_its_pieces_or_not_at_all():
     assert 0.35 < chosen[:, 2:10:2].float().mean() < 0.45
 
 
+def test_all_pieces_of_a_word_share_one_fate():
+    ids, special = sentences(4000, 26)
+    groups = torch.arange(26).expand(4000, -1) // 3  # columns 3 to 20 are six words of three pieces
+    rates = {"mlm_probability": 0.5, "mask_replace_prob": 0.8, "random_replace_prob": 0.1}
+    options = {
+        "word_groups": groups,
+        "special_tokens_mask": special,
+        "generator": generator(),
+        **rates,
+        **SMALL,
+    }
+    masked = mask_whole_words(ids, **options)
+    chosen, is_mask, same = masked.labels != IGNORE_INDEX, masked.input_ids == MASK, masked.input_ids == ids
+
+    chosen, is_mask, same = (flag[:, 3:21].reshape(-1, 3) for flag in (chosen, is_mask, same))
+    hit, to_mask, kept = (flag[chosen.any(1)] for flag in (chosen, is_mask, same))
+    assert hit.all()
+    assert torch.equal(to_mask.any(1), to_mask.all(1))  # no word is hidden in part
+    replaced = ~to_mask.any(1) & ~kept.all(1)
+    # A piece that is replaced by chance by itself is one in n_words; all three never are.
+    assert int((kept & replaced[:, None]).sum()) < 5 / (VOCAB - 4) * 3 * int(replaced.sum())
+    counts = [int(fate.sum()) for fate in (to_mask.all(1), replaced, kept.all(1))]
+    assert chisquare(counts, torch.tensor([0.8, 0.1, 0.1]) * len(hit), sum_check=False).pvalue > 1e-3
+
+
+def test_the_pieces_of_a_replaced_word_are_drawn_one_by_one():
+    ids, special = sentences(500, 26)
+    groups = torch.arange(26).expand(500, -1) // 3
+    rates = {"mlm_probability": 1.0, "mask_replace_prob": 0.0, "random_replace_prob": 1.0}
+    options = {
+        "word_groups": groups,
+        "special_tokens_mask": special,
+        "generator": generator(),
+        **rates,
+        **SMALL,
+    }
+    pieces = mask_whole_words(ids, **options).input_ids[:, 3:21].reshape(-1, 3)
+    alike = (pieces[:, 0] == pieces[:, 1]).double().mean()
+    assert alike < 5 / (VOCAB - 4)
+
+
 def test_tokens_without_a_word_are_never_chosen():
     ids, _ = sentences(50)
     groups = torch.full_like(ids, -1)
@@ -302,3 +343,22 @@ def test_the_collator_masks_whole_words_if_asked(tokenizer):
     for word in range(int(groups.max()) + 1):
         assert chosen[groups == word].unique().numel() == 1
     assert 0 < chosen.sum() < (groups >= 0).sum()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64])
+def test_labels_are_minus_100_in_every_integer_type(dtype):
+    ids = torch.tensor([[2, 7, 8, 9, 3]], dtype=dtype)
+    options = {"mask_token_id": 4, "vocab_size": 300, "mlm_probability": 0.5}
+    generator = torch.Generator().manual_seed(1)
+    batch = mask_tokens(
+        ids, special_tokens_mask=torch.tensor([[1, 0, 0, 0, 1]]), generator=generator, **options
+    )
+    reference = mask_tokens(
+        ids.long(),
+        special_tokens_mask=torch.tensor([[1, 0, 0, 0, 1]]),
+        generator=torch.Generator().manual_seed(1),
+        **options,
+    )
+    assert set(batch.labels.flatten().tolist()) & {7, 8, 9}
+    assert batch.labels.tolist() == reference.labels.tolist()
+    assert batch.input_ids.tolist() == reference.input_ids.tolist()

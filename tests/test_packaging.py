@@ -2,10 +2,16 @@
 
 import base64
 import dataclasses
+import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
+import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,10 +20,10 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.version import Version
-from transformers import BertConfig, BertForSequenceClassification
+from small_models import save_small_bert
+from transformers import BertForSequenceClassification
 
-from prevlib.checkpoints import load_tokenizer
-from prevlib.finetuning import TextClassifier
+from prevlib.__main__ import _parser
 from prevlib.pretraining import PretrainConfig
 
 ROOT = Path(__file__).parents[1]
@@ -83,11 +89,149 @@ def test_the_version_is_stated_once():
     assert citation["version"] == PROJECT["version"]
 
 
+def test_the_changelog_begins_with_this_version():
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(.+)\] - (.+)$", changes, re.MULTILINE)
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert newest.groups() == (PROJECT["version"], str(citation["date-released"]))
+
+
+LINUX_AND_MACOS, UV = (
+    [block for block in code_blocks("bash") if start in block] for start in ("python3 -m venv", "uv venv")
+)
+OFFLINE = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+NO_BASH = pytest.mark.skipif(os.name == "nt", reason="the lines for PowerShell are compared, not executed")
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """What an installation reads, without what earlier ones have left behind."""
+    folder = tmp_path / "clone"
+    shutil.copytree(ROOT / "prevlib", folder / "prevlib", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "notebooks").mkdir()
+    for name in ("pyproject.toml", "constraints.txt", "README.md", "LICENSE", "notebooks/course.ipynb"):
+        shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def environment(**variables):
+    """The variables of this process, without what leads to the prevlib under test."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return kept | OFFLINE | variables
+
+
+@NO_BASH
+def test_the_lines_for_linux_and_macos_run(clone, tmp_path):
+    """Verbatim, and offline: the new environment sees what is installed here, so pip finds all it needs.
+
+    For this, ``python3`` is a script that makes the environment and adds the path, ``pip`` is the one of
+    these tests, and ``jupyter`` only looks whether it would be given the course page.
+    """
+    stubs = {
+        "python3": f'{shlex.quote(sys.executable)} "$@" --without-pip\n'
+        "site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')\n"
+        f"echo {shlex.quote(sysconfig.get_path('purelib'))} > $site/installed_here.pth",
+        "pip": 'python -m pip "$@"',
+        "jupyter": 'test "$1" = lab && test -f "$2" && echo "would open $2"',
+    }
+    for name, lines in stubs.items():
+        file = tmp_path / "bin" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"#!/bin/sh\nset -e\n{lines}\n")
+        file.chmod(0o755)
+    [block] = LINUX_AND_MACOS
+    variables = environment(PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    variables.pop("OMP_WAIT_POLICY", None)
+    run = ["bash", "-e", "-c", block + "python -c 'import prevlib; print(prevlib.__file__)'"]
+    ran = subprocess.run(run, cwd=clone, env=variables, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    *_, check, opened, imported = ran.stdout.splitlines()
+    assert (check, opened) == ("You can begin", "would open notebooks/course.ipynb")
+    assert Path(imported) == clone / "prevlib" / "__init__.py"
+
+
+def test_the_lines_for_powershell_mean_the_same():
+    [bash], [powershell] = LINUX_AND_MACOS, code_blocks("powershell")
+    same = {
+        "py -m venv .venv": "python3 -m venv .venv",
+        ".venv\\Scripts\\Activate.ps1": "source .venv/bin/activate",
+        '$env:OMP_WAIT_POLICY = "PASSIVE"': "export OMP_WAIT_POLICY=PASSIVE",
+    }
+    assert [same.get(line, line) for line in powershell.splitlines()] == bash.splitlines()
+
+
+def test_the_lines_of_uv_mean_the_same():
+    [bash], [uv] = LINUX_AND_MACOS, UV
+    same = {"uv venv --seed": "python3 -m venv .venv"}  # .venv is where uv makes it
+    lines = [same.get(line, line.removeprefix("uv ")) for line in uv.splitlines()]
+    assert lines == bash.splitlines()[:3]
+
+
+@NO_BASH
+@pytest.mark.skipif(not shutil.which("uv"), reason="uv is not installed: its lines were compared with pip's")
+def test_uv_understands_its_lines(clone):
+    """Offline, so nothing but prevlib itself can be resolved, and nothing is installed."""
+    options = f"--offline --dry-run --no-deps --no-build-isolation --python {shlex.quote(sys.executable)}"
+    [block] = UV
+    lines = block.replace("uv venv --seed", "uv venv --offline").replace(
+        "pip install", f"pip install {options}"
+    )
+    ran = subprocess.run(
+        ["bash", "-e", "-c", lines], cwd=clone, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0 and "Would install 1 package" in ran.stderr, ran.stderr
+
+
+def test_the_command_knows_the_options_of_the_readme():
+    lines = [line for line in "\n".join(code_blocks("bash")).splitlines() if line.startswith("prevlib ")]
+    assert {line.split()[1] for line in lines} == {"check", "evaluate"}
+    for line in lines:
+        _parser().parse_args(shlex.split(line, comments=True)[1:])
+
+
+def test_a_wheel_is_whole_and_measures_a_model_without_a_clone(clone, tmp_path):
+    """Built and installed without an index, into an environment that sees what is installed here."""
+    pip = [sys.executable, "-m", "pip"]
+    build = [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path, clone]
+    subprocess.run(build, env=environment(), check=True)
+    [wheel] = tmp_path.glob(f"prevlib-{PROJECT['version']}-*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert packed == {
+        path.relative_to(clone).as_posix() for path in (clone / "prevlib").rglob("*") if path.is_file()
+    }
+
+    folder, site = tmp_path / "venv", sysconfig.get_path("purelib")
+    venv.create(folder)
+    paths = sysconfig.get_paths("venv", vars={"base": str(folder), "platbase": str(folder)})
+    (Path(paths["purelib"]) / "installed_here.pth").write_text(site + "\n")
+    python, scripts = shutil.which("python", path=paths["scripts"]), Path(paths["scripts"])
+    pip += ["--python", python]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", wheel], env=environment(), check=True)
+
+    def run(*command, **variables):
+        ran = subprocess.run(
+            command, cwd=tmp_path, env=environment(**variables), capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+    where, number = run(python, "-c", "import prevlib; print(prevlib.__file__, prevlib.__version__)").split()
+    assert Path(where).is_relative_to(folder) and number == PROJECT["version"]
+    prevlib = str(scripts / "prevlib")
+    checked = run(prevlib, "check", OMP_WAIT_POLICY="PASSIVE", PYTHONIOENCODING="ascii")
+    assert checked.startswith("? good: Python: ") and checked.endswith("You can begin\n")
+    run(*pip, "install", "--dry-run", "prevlib[lab]")  # what the check advises, without an index
+    printed = run(prevlib, "evaluate", "mini", "--task", "sentiment", "--train-rows", "20", "--out", "card")
+    assert re.match(r"accuracy 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 853 test sentences\n", printed)
+    assert "prevlib evaluate mini" in (tmp_path / "card" / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_readme_installs_with_the_command_of_the_makefile():
     [install] = re.findall(r"-m (pip install .*)$", MAKEFILE, re.MULTILINE)
     assert any(install in block for block in code_blocks("bash"))
 
 
+@pytest.mark.skipif(os.name == "nt" or not shutil.which("make"), reason="the Makefile is for POSIX systems")
 @pytest.mark.parametrize(
     "command", sorted(set(re.findall(r"^make [^\n#]*", "\n".join(code_blocks("bash")), re.M)))
 )
@@ -123,15 +267,7 @@ def test_the_settings_of_the_readme_and_of_the_recipes_exist():
 
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     """The practitioner's lines, on a small classifier with random weights in place of theirs."""
-    tokenizer = load_tokenizer("minilm")
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-    )
-    TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(tmp_path / "model")
+    save_small_bert(tmp_path / "model", BertForSequenceClassification)
     code = "\n".join(code_blocks("python"))
     placeholder = '"your-name/your-model"'
     assert placeholder in code
@@ -147,18 +283,31 @@ def test_the_map_of_the_readme_lists_every_notebook():
 
 
 def test_links_of_the_documents_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md"):
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
             assert (ROOT / target).exists(), f"{name} links to {target}"
 
 
-def test_ci_runs_the_same_command():
+def test_ci_runs_the_same_commands():
     assert "make test" in (ROOT / ".ci" / "run").read_text()
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "test.yml").read_text())
-    steps = [step.get("run", "") for step in workflow["jobs"]["test"]["steps"]]
-    assert "make test" in steps
-    assert any(step.startswith('make lab ARGS="--no-browser') for step in steps)
+    jobs = {name: [step.get("run", "") for step in job["steps"]] for name, job in workflow["jobs"].items()}
+    assert "make test" in jobs["test"]
+    assert any(step.startswith('make lab ARGS="--no-browser') for step in jobs["test"])
+    matrix = workflow["jobs"]["elsewhere"]["strategy"]["matrix"]
+    assert set(matrix["os"]) == {"macos-latest", "windows-latest"}
+    assert matrix["python"] == ["3.11", "3.13"]
+    assert matrix["include"] == [{"os": "ubuntu-latest", "python": "3.13"}]
+    [install] = re.findall(r"-m (pip install .*)$", MAKEFILE, re.MULTILINE)
+    assert f"python -m {install}" in jobs["elsewhere"]
+    for steps in (jobs["elsewhere"], jobs["wheel"]):
+        assert "prevlib check" in steps
+    for line in "\n".join(jobs["wheel"]).splitlines():
+        if line.startswith("prevlib "):
+            _parser().parse_args(shlex.split(line)[1:])
+    for target in re.findall(r"(?:tests|notebooks)/[\w./]+", "\n".join(jobs["elsewhere"])):
+        assert (ROOT / target).exists(), target
 
 
 def test_files_name_no_place_of_one_machine():

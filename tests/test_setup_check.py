@@ -9,14 +9,17 @@ import pytest
 import prevlib.checkpoints
 import prevlib.features
 from prevlib import setup_check
-from prevlib.setup_check import Finding, SetUp, check_setup
+from prevlib.setup_check import Finding, SetUp, _remedies, check_setup
 
 INSTALL = '-m pip install -c constraints.txt -e ".[lab,test]"'
 
 
 @pytest.fixture(autouse=True)
-def sleeping_threads(monkeypatch):
+def a_clone_on_linux(monkeypatch):
+    """The remedies of other places have a test of their own."""
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    for name, remedy in zip(("INSTALL", "NEWER_PYTHON", "SLEEP"), _remedies(False, True, True), strict=True):
+        monkeypatch.setattr(setup_check, name, remedy)
 
 
 def the_broken_one() -> Finding:
@@ -81,14 +84,14 @@ def test_weights_that_are_missing_or_damaged_come_with_a_remedy_of_their_own(mon
 
 
 def test_a_model_that_raises_or_answers_without_numbers(monkeypatch):
-    def raises(texts):
+    def raises(texts, **options):
         raise RuntimeError("Illegal instruction.")
 
     monkeypatch.setattr(prevlib.features, "extract_features", raises)
     found = the_broken_one()
     assert (found.what, found.found) == ("a model's answer", "RuntimeError: Illegal instruction.")
     assert "Illegal instruction. In a terminal, " in str(found) and found.remedy.endswith(INSTALL)
-    monkeypatch.setattr(prevlib.features, "extract_features", lambda texts: np.array([np.nan]))
+    monkeypatch.setattr(prevlib.features, "extract_features", lambda *_, **options: np.array([np.nan]))
     assert the_broken_one().found == "something else than numbers"
 
 
@@ -100,7 +103,8 @@ def test_threads_that_spin(monkeypatch, value, told):
         monkeypatch.setenv("OMP_WAIT_POLICY", value)
     found = the_broken_one()
     assert found.found.endswith(f" cores, OMP_WAIT_POLICY is {told}")
-    assert found.remedy.endswith("or run export OMP_WAIT_POLICY=PASSIVE before you start it.")
+    assert "run export OMP_WAIT_POLICY=PASSIVE in a terminal, and start JupyterLab or prevlib" in found.remedy
+    assert found.remedy.endswith("The command make lab does so, too.")
 
 
 def test_too_little_room(monkeypatch):
@@ -131,6 +135,37 @@ def test_a_front_end_without_widgets(monkeypatch):
     monkeypatch.setattr(setup_check, "version", version)
     found = the_broken_one()
     assert found.what == "widgets" and "jupyterlab_widgets" in found.found and found.remedy.endswith(INSTALL)
+
+
+def test_a_wheel_needs_no_front_end_and_is_completed_without_a_clone(monkeypatch):
+    real = setup_check.version
+
+    def version(name):
+        if name in ("ipywidgets", "jupyterlab", "jupyterlab_widgets"):
+            raise setup_check.PackageNotFoundError(name)
+        return real(name)
+
+    monkeypatch.setattr(setup_check, "CLONE", False)
+    monkeypatch.setattr(setup_check, "version", version)
+    found = check_setup()
+    assert found, found
+    assert str(found.findings[-1]) == "✓ good: widgets: none, and none needed outside JupyterLab"
+
+
+def test_remedies_fit_the_system_and_the_installation(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "C:\\Ada's files\\python.exe")
+    install, newer, sleep = _remedies(windows=True, clone=False, has_pip=True)
+    python = "'C:\\Ada''s files\\python.exe'"  # PowerShell takes a quoted name for a command after & only
+    assert install == f'In a terminal: & {python} -m pip install "prevlib[lab]"'
+    assert newer == "Install a newer Python, make a new environment with it, and install prevlib there."
+    assert 'run $env:OMP_WAIT_POLICY = "PASSIVE" in PowerShell' in sleep and "export" not in sleep
+    install, newer, sleep = _remedies(windows=True, clone=True, has_pip=False)
+    assert install.endswith(f'uv pip install --python {python} -c constraints.txt -e ".[lab,test]"')
+    assert "make lab" not in newer + sleep
+    monkeypatch.setattr(sys, "executable", "/a b/python")
+    assert _remedies(windows=False, clone=False, has_pip=True)[0] == (
+        """In a terminal: '/a b/python' -m pip install "prevlib[lab]\""""
+    )
 
 
 def test_the_page_tells_by_words_and_hides_nothing_in_markup():

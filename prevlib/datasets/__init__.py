@@ -4,13 +4,3 @@ from prevlib.datasets.behaviour import load_behaviour_cases
 from prevlib.datasets.entities import load_entities
 from prevlib.datasets.minimal_pairs import load_minimal_pairs
 from prevlib.datasets.texts import ERAS, load_imdb, load_reviews, load_speeches
-
-__all__ = [
-    "ERAS",
-    "load_behaviour_cases",
-    "load_entities",
-    "load_imdb",
-    "load_minimal_pairs",
-    "load_reviews",
-    "load_speeches",
-]

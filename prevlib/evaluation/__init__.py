@@ -19,6 +19,7 @@ from prevlib.evaluation.comparison import (
     Comparison,
     Difference,
     McNemarResult,
+    PermutationResult,
     compare_models,
     holm_correction,
     mcnemar_test,
@@ -35,77 +36,23 @@ from prevlib.evaluation.uncertainty import (
     wilson_interval,
 )
 
-__all__ = [
-    "BehaviourResult",
-    "COSTS",
-    "Comparison",
-    "CostProfile",
-    "Difference",
-    "Evaluation",
-    "Interval",
-    "McNemarResult",
-    "PERTURBATIONS",
-    "Scorecard",
-    "SeedSummary",
-    "add_irrelevant",
-    "add_typos",
-    "bootstrap_interval",
-    "compare_models",
-    "cost_profile",
-    "directional_test",
-    "drop_punctuation",
-    "evaluate",
-    "holm_correction",
-    "invariance_test",
-    "latency_ratios",
-    "load_task",
-    "mcnemar_test",
-    "measure_model",
-    "minimal_pair_accuracy",
-    "minimum_functionality_test",
-    "model_card",
-    "paired_bootstrap_test",
-    "pareto_front",
-    "permutation_test",
-    "perturb",
-    "pseudo_log_likelihood",
-    "pseudo_perplexity",
-    "read_scorecard",
-    "read_task",
-    "run_behaviour_tests",
-    "score_minimal_pairs",
-    "score_slices",
-    "score_texts",
-    "scorecard",
-    "seed_summary",
-    "swap_names",
+_LATER = {  # modules that need a model, or the hub's cards -> names that are expected here as well
+    "prevlib.cost": "CostProfile cost_profile latency_ratios",
+    "prevlib.language": "minimal_pair_accuracy pseudo_log_likelihood pseudo_perplexity score_minimal_pairs "
     "token_log_probs",
-    "wilson_interval",
-    "write_card",
-]
-
-_LOADED_LATE = {
-    "CostProfile": "cost",
-    "Evaluation": "results",
-    "cost_profile": "cost",
-    "evaluate": "pipeline",
-    "latency_ratios": "cost",
-    "load_task": "inputs",
-    "measure_model": "measure",
-    "minimal_pair_accuracy": "language",
-    "model_card": "report",
-    "pseudo_log_likelihood": "language",
-    "pseudo_perplexity": "language",
-    "read_task": "own_data",
-    "score_minimal_pairs": "language",
-    "score_texts": "results",
-    "token_log_probs": "language",
-    "write_card": "report",
+    "prevlib.loss_checks": "check_every_class check_padding",
+    "prevlib.report.card": "model_card write_card",
+    "prevlib.report.course_tasks": "load_task",
+    "prevlib.report.measure": "measure_model",
+    "prevlib.report.own_data": "read_task",
+    "prevlib.report.run": "evaluate",
+    "prevlib.report.scores": "Evaluation score_texts",
 }
+_LOADED_LATE = {name: module for module, names in _LATER.items() for name in names.split()}
 
 
 def __getattr__(name: str):
-    """Load a module that needs torch, or the hub's cards, only when one of its names is asked for."""
+    """Load a later module only when one of its names is asked for."""
     if name not in _LOADED_LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"prevlib.evaluation.{_LOADED_LATE[name]}"), name)
+    return getattr(import_module(_LOADED_LATE[name]), name)

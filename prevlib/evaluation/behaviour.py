@@ -58,6 +58,8 @@ def run_behaviour_tests(
         tolerance: Of ``invariance_test``.
         margin: Of ``directional_test``.
         level: Coverage of the Wilson intervals of the failure rates.
+    Returns:
+        The failures of each test, with Wilson intervals of their rates, and the cases that failed.
     Raises:
         ValueError: If a column is missing, a kind or what it expects is unknown, there are no cases, or
             ``predict`` returns something else than one probability a text.
@@ -99,8 +101,14 @@ def run_behaviour_tests(
 def minimum_functionality_test(predict: Predict, cases: Cases, *, level: float = 0.95) -> BehaviourResult:
     """Run the cases of kind MFT: does each simple text get its label?
 
-    A probability of exactly 0.5 is no answer, and so a failure. Arguments and errors are those of
-    ``run_behaviour_tests``.
+    A probability of exactly 0.5 is no answer, and so a failure.
+
+    Args:
+        predict, cases, level: As for ``run_behaviour_tests``; cases of other kinds are left out.
+    Returns:
+        As from ``run_behaviour_tests``.
+    Raises:
+        ValueError: As ``run_behaviour_tests``, or if no case is of this kind.
     """
     return run_behaviour_tests(predict, _only("MFT", cases), level=level)
 
@@ -110,10 +118,17 @@ def invariance_test(
 ) -> BehaviourResult:
     """Run the cases of kind INV: does the predicted label stay when only what is irrelevant changes?
 
-    A case fails if the probability of positive crosses 0.5; to come from or to exactly 0.5 is to cross it.
-    With ``tolerance``, it also fails if the probability moves by more than that. A classifier that always
-    says the same passes, so read the result beside that of ``minimum_functionality_test``. Other arguments
-    and errors are those of ``run_behaviour_tests``.
+    A case fails if the probability of positive crosses 0.5; to come from or to exactly 0.5 is to cross it. A
+    classifier that always says the same passes, so read the result beside that of
+    ``minimum_functionality_test``.
+
+    Args:
+        predict, cases, level: As for ``run_behaviour_tests``; cases of other kinds are left out.
+        tolerance: A case also fails if the probability moves by more than this; None allows any move.
+    Returns:
+        As from ``run_behaviour_tests``.
+    Raises:
+        ValueError: As ``run_behaviour_tests``, or if no case is of this kind.
     """
     return run_behaviour_tests(predict, _only("INV", cases), tolerance=tolerance, level=level)
 
@@ -124,9 +139,16 @@ def directional_test(
     """Run the cases of kind DIR: does the prediction move the right way?
 
     The move is measured in log-odds, ln(p / (1 - p)), because a classifier that is sure hardly moves in
-    probability: from 0.990 to 0.995 it halves its doubt. A case passes if it moves the right way by more than
-    ``margin``; 0.1 is from 0.500 to 0.525, or from 0.990 to 0.991. Not to move at all is to fail. Other
-    arguments and errors are those of ``run_behaviour_tests``.
+    probability: from 0.990 to 0.995 it halves its doubt. Not to move at all is to fail.
+
+    Args:
+        predict, cases, level: As for ``run_behaviour_tests``; cases of other kinds are left out.
+        margin: A case passes if it moves the right way by more than this, in log-odds; 0.1 is from 0.500 to
+            0.525, or from 0.990 to 0.991.
+    Returns:
+        As from ``run_behaviour_tests``.
+    Raises:
+        ValueError: As ``run_behaviour_tests``, or if no case is of this kind.
     """
     return run_behaviour_tests(predict, _only("DIR", cases), margin=margin, level=level)
 
@@ -205,6 +227,12 @@ IRRELEVANT = (
 def add_typos(text: str, *, n_typos: int = 1, seed: int = 0) -> str:
     """Swap two neighbouring letters inside each of ``n_typos`` words of five letters or more.
 
+    Args:
+        text: Any text.
+        n_typos: Words to change; fewer if the text has fewer long ones.
+        seed: Of the draws, which depend on the text as well.
+    Returns:
+        The text with the letters swapped.
     Example:
         >>> add_typos("a gripping thriller .", n_typos=2)
         'a grpiping trhiller .'
@@ -223,8 +251,12 @@ def add_typos(text: str, *, n_typos: int = 1, seed: int = 0) -> str:
 def swap_names(text: str, *, names: Sequence[Sequence[str]] = NAMES, seed: int = 0) -> str:
     """Replace each name by another of its group that the text does not have.
 
-    The ``names`` are groups of lower-case words that may stand for each other.
-
+    Args:
+        text: Any text.
+        names: Groups of lower-case words that may stand for each other.
+        seed: Of the draws, which depend on the text as well.
+    Returns:
+        The text with other names; unchanged if it has none of these.
     Example:
         >>> swap_names("Oslo and oslo .", names=[["oslo", "bergen"]])
         'Bergen and bergen .'
@@ -245,6 +277,11 @@ def swap_names(text: str, *, names: Sequence[Sequence[str]] = NAMES, seed: int =
 def drop_punctuation(text: str, *, seed: int = 0) -> str:
     """Remove punctuation, but not what joins letters, as in "isn't" and "well-made".
 
+    Args:
+        text: Any text.
+        seed: Not used; every perturbation has one.
+    Returns:
+        The text, with one space between its words.
     Example:
         >>> drop_punctuation("smart , well-made -- and it isn't long !")
         "smart well-made and it isn't long"
@@ -253,7 +290,14 @@ def drop_punctuation(text: str, *, seed: int = 0) -> str:
 
 
 def add_irrelevant(text: str, *, seed: int = 0) -> str:
-    """Put a sentence that judges nothing before or after the text."""
+    """Put a sentence that judges nothing before or after the text.
+
+    Args:
+        text: Any text.
+        seed: Of the draws, which depend on the text as well.
+    Returns:
+        The text with one more sentence.
+    """
     rng = _generator(text, seed)
     return " ".join(rng.permutation([rng.choice(IRRELEVANT), text]))
 
@@ -266,14 +310,22 @@ PERTURBATIONS = {
 }
 
 
-def perturb(texts: Iterable[str], kind: str, *, seed: int = 0, **options) -> pd.DataFrame:
+def perturb(
+    texts: Iterable[str],
+    kind: str,
+    *,
+    n_typos: int = 1,
+    names: Sequence[Sequence[str]] = NAMES,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Invariance cases out of real texts.
 
     Args:
         texts: Any texts, such as ``load_reviews()["test"]["text"]``.
         kind: ``"typos"``, ``"names"``, ``"punctuation"`` or ``"irrelevant"``.
+        n_typos: Words that ``"typos"`` changes in each text, as for ``add_typos``.
+        names: Groups of names for ``"names"``, as for ``swap_names``.
         seed: Of the changes.
-        options: Of the function that makes the change, such as ``n_typos``.
     Returns:
         Cases of kind INV for ``run_behaviour_tests``; the index is the position in ``texts``. Texts that
         stay as they are, for want of a name or a long word, are left out: they would pass for nothing.
@@ -286,6 +338,7 @@ def perturb(texts: Iterable[str], kind: str, *, seed: int = 0, **options) -> pd.
     if kind not in PERTURBATIONS:
         raise ValueError(f"`kind` must be one of {', '.join(PERTURBATIONS)}; got {kind!r}.")
     texts = list(texts)
+    options = {"typos": {"n_typos": n_typos}, "names": {"names": names}}.get(kind, {})
     changed = [PERTURBATIONS[kind](text, seed=seed, **options) for text in texts]
     cases = pd.DataFrame({"text": texts, "changed": changed}, dtype=object)
     cases = cases.assign(capability="perturbation", test=kind, kind="INV", expected="same")

@@ -5,9 +5,10 @@ say in a loss, a text's vector does not depend on its neighbours, a score does n
 a model that says nothing is right half of the time. Each check here is such a property, written down once,
 so that it can be asked of anybody's code, and stand in anybody's tests::
 
-    assert check_padding(my_loss)
+    assert check_neighbours(my_model, texts)
 
-Used in notebook 12, whose exhibits these checks catch. Left out: whether a score is *high*.
+Used in notebook 12, whose exhibits these checks catch. Left out: whether a score is *high*; checks of losses,
+which need tensors (``loss_checks.py``).
 """
 
 import re
@@ -15,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from prevlib.evaluation.comparison import compare_models
@@ -37,43 +37,6 @@ class Check:
 
     def __str__(self) -> str:
         return f"{'passed' if self.passed else 'FAILED'}: {self.reason}"
-
-
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-
-
-def check_padding(loss: Loss) -> Check:
-    """Ignored positions have no say: the loss of a batch is the same with more padding.
-
-    Args:
-        loss: ``loss(logits, labels)``, mean over positions whose label is not -100; logits (batch, sequence,
-            classes), labels (batch, sequence).
-    """
-    logits, labels = _batch()
-    padded_logits = torch.cat([logits, torch.full((2, 6, 5), 3.0)], dim=1)
-    padded_labels = torch.cat([labels, torch.full((2, 6), IGNORED)], dim=1)
-    bare, padded = float(loss(logits, labels)), float(loss(padded_logits, padded_labels))
-    return Check(
-        bool(np.isclose(bare, padded, rtol=1e-5)),
-        f"the loss is {bare:.4f}, and {padded:.4f} after six ignored positions are appended",
-    )
-
-
-def check_every_class(loss: Loss) -> Check:
-    """Every class counts: no label but -100 is left out, also not 0.
-
-    Args:
-        loss: As for ``check_padding``.
-    """
-    logits, labels = _batch()
-    silent = []
-    for label in labels[labels != IGNORED].unique().tolist():
-        moved = logits.clone()
-        moved[labels == label] += torch.arange(5.0)
-        if torch.isclose(loss(moved, labels), loss(logits, labels)):
-            silent.append(label)
-    found = f"class {silent[0]} has no influence on the loss" if silent else "every class moves the loss"
-    return Check(not silent, found)
 
 
 def check_batches(
@@ -201,19 +164,12 @@ def check_ranking(
     Args:
         y_true, predictions, metric: As for ``compare_models``.
     """
-    pairs = compare_models(y_true, predictions, metric).differences
+    pairs = compare_models(metric, y_true, predictions).differences
     open_pairs = pairs[pairs["verdict"] == "cannot be told apart"]
     if open_pairs.empty:
         return Check(True, f"all {len(pairs)} differences are proved")
     a, b = open_pairs.iloc[0][["model_a", "model_b"]]
     return Check(False, f"{a} and {b} cannot be told apart on {len(np.asarray(y_true)):,} samples")
-
-
-def _batch() -> tuple[torch.Tensor, torch.Tensor]:
-    """Two sequences with labels of all five classes and one ignored position."""
-    generator = torch.Generator().manual_seed(0)
-    logits = torch.randn(2, 4, 5, generator=generator)
-    return logits, torch.tensor([[0, 1, 2, 3], [4, 0, 1, IGNORED]])
 
 
 def _shown(values: np.ndarray) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from prevlib.arguments import check_count
 from prevlib.evaluation.counts import Metric
 from prevlib.evaluation.resampling import Resamples
 from prevlib.evaluation.uncertainty import Interval, bootstrap_interval
@@ -48,6 +49,8 @@ def mcnemar_test(
         y_true, pred_a, pred_b: Labels, shape (n_samples,).
         method: ``"exact"``; or ``"mid-p"``, which counts the observed result by half and so is less
             hesitant: the exact test errs far less often than it claims.
+    Returns:
+        The samples that only one of the two gets right, and the two-sided p-value.
     Raises:
         ValueError: If lengths differ, there are no samples, or the method is unknown.
     Example:
@@ -99,6 +102,8 @@ def paired_bootstrap_test(
         metric: ``metric(y_true, y_pred) -> float``.
         y_true, pred_a, pred_b: What the metric takes, with n_samples entries each.
         n_resamples, level, groups, seed: As for ``bootstrap_interval``; the interval is by percentiles.
+    Returns:
+        ``difference``, score of a minus score of b, with its interval; and the two-sided p-value.
     Raises:
         ValueError: If lengths differ, or the metric is not a number on every resample.
     Example:
@@ -118,6 +123,13 @@ def paired_bootstrap_test(
     return Difference(Interval(estimate, float(low), float(high), level), p_value)
 
 
+class PermutationResult(NamedTuple):
+    """Score of one model minus that of another, on the same samples, and whether swaps explain it."""
+
+    difference: float
+    p_value: float
+
+
 def permutation_test(
     metric: Metric,
     y_true: ArrayLike,
@@ -126,8 +138,8 @@ def permutation_test(
     *,
     n_resamples: int = 10_000,
     seed: int = 0,
-) -> float:
-    """p-value of the difference of a metric, by swapping the two models' answers at random.
+) -> PermutationResult:
+    """Difference of a metric between two models, and its p-value, by swapping their answers at random.
 
     If the models are equally good, it does not matter whose answer is whose. So for each sample a coin
     decides whether they are swapped, and the p-value is twice the share of swaps that give a difference at
@@ -138,18 +150,21 @@ def permutation_test(
         y_true, pred_a, pred_b: What the metric takes, with n_samples entries each.
         n_resamples: Number of random swaps.
         seed: Of the swaps.
+    Returns:
+        ``difference``, score of a minus score of b; and the two-sided p-value.
     Raises:
         ValueError: If lengths differ.
     Example:
         >>> from prevlib.metrics import accuracy_score  # the same as McNemar's test, for the accuracy
         >>> permutation_test(accuracy_score, [1] * 10, [1] * 9 + [0], [1] * 4 + [0] * 5 + [1])
-        0.21875
+        PermutationResult(difference=0.4, p_value=0.21875)
 
     Source: Fisher 1935; Yeh 2000 (for F1).
     """
+    n_resamples = check_count("n_resamples", n_resamples)
     resamples = Resamples(metric, y_true, [pred_a, pred_b])
     observed = float(np.subtract(*resamples.scores()))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count("seed", seed, 0))
     if resamples.counts_suffice:
         differences, weights = _swapped_cells(resamples, n_resamples, rng)
     else:
@@ -158,8 +173,10 @@ def permutation_test(
     slack = 1e-12 * max(1.0, abs(observed))
     greater, less = differences >= observed - slack, differences <= observed + slack
     if weights is not None:
-        return float(min(1.0, 2 * min(weights[greater].sum(), weights[less].sum()) / weights.sum()))
-    return float(min(1.0, 2 * (min(greater.sum(), less.sum()) + 1) / (n_resamples + 1)))
+        share = min(weights[greater].sum(), weights[less].sum()) / weights.sum()
+    else:
+        share = (min(greater.sum(), less.sum()) + 1) / (n_resamples + 1)
+    return PermutationResult(observed, float(min(1.0, 2 * share)))
 
 
 def _swapped_cells(resamples: Resamples, n_resamples: int, rng) -> tuple[np.ndarray, np.ndarray | None]:
@@ -215,9 +232,9 @@ class Comparison:
 
 
 def compare_models(
+    metric: Metric,
     y_true: ArrayLike,
     predictions: Mapping[str, ArrayLike],
-    metric: Metric,
     *,
     level: float = 0.95,
     n_resamples: int = 10_000,
@@ -228,12 +245,15 @@ def compare_models(
     A pair is ranked only if its permutation test, corrected by Holm for the number of pairs, says so.
 
     Args:
+        metric: ``metric(y_true, y_pred) -> float``, higher is better.
         y_true: What the metric takes, with n_samples entries.
         predictions: Name of a model -> its predictions for the same samples; two or more.
-        metric: ``metric(y_true, y_pred) -> float``, higher is better.
         level: Coverage of the intervals; ``1 - level`` is the chance of any false ranking.
         n_resamples: For intervals and tests.
         seed: For intervals and tests.
+    Returns:
+        Scores with intervals, best first; paired differences with p-values and verdicts; and the groups of
+        models that cannot be told apart.
     Raises:
         ValueError: If there are fewer than two models, or lengths differ.
     Example:
@@ -241,7 +261,7 @@ def compare_models(
         >>> y_true = [1] * 200
         >>> models = {"good": [1] * 190 + [0] * 10, "poor": [0] * 40 + [1] * 160}
         >>> models["fair"] = [1] * 185 + [0] * 15
-        >>> result = compare_models(y_true, models, accuracy_score)
+        >>> result = compare_models(accuracy_score, y_true, models)
         >>> result.differences["verdict"].tolist()
         ['cannot be told apart', 'good is better', 'fair is better']
     """
@@ -257,7 +277,7 @@ def compare_models(
         pair = (y_true, predictions[a], predictions[b])
         options = {"n_resamples": n_resamples, "seed": seed}
         gap = paired_bootstrap_test(metric, *pair, level=level, **options).difference
-        p_value = permutation_test(metric, *pair, **options)
+        p_value = permutation_test(metric, *pair, **options).p_value
         rows.append((a, b, gap.estimate, gap.low, gap.high, p_value))
     columns = ["model_a", "model_b", "difference", "low", "high", "p_value"]
     differences = pd.DataFrame(rows, columns=columns)
@@ -280,6 +300,10 @@ def holm_correction(p_values: ArrayLike) -> np.ndarray:
     The smallest is multiplied by the number of tests, the next by one less, and so on; none may fall below
     the one before it.
 
+    Args:
+        p_values: One for each test, in [0, 1], shape (n_tests,).
+    Returns:
+        Corrected p-values in the same order, at most 1, shape (n_tests,).
     Example:
         >>> holm_correction([0.01, 0.04, 0.03]).tolist()
         [0.03, 0.06, 0.06]
@@ -294,11 +318,11 @@ def holm_correction(p_values: ArrayLike) -> np.ndarray:
 
 def _groups(names: list[str], apart: set[frozenset[str]]) -> list[tuple[str, ...]]:
     """Largest sets of models of which no two are proved to differ, best first."""
-    found: list[tuple[str, ...]] = []
+    groups: list[tuple[str, ...]] = []
     for size in range(len(names), 0, -1):
         for members in combinations(names, size):
             if any(frozenset(pair) in apart for pair in combinations(members, 2)):
                 continue
-            if not any(set(members) <= set(group) for group in found):
-                found.append(members)
-    return sorted(found, key=lambda group: [names.index(name) for name in group])
+            if not any(set(members) <= set(group) for group in groups):
+                groups.append(members)
+    return sorted(groups, key=lambda group: [names.index(name) for name in group])

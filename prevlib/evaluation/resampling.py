@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from prevlib.arguments import check_count
 from prevlib.evaluation.counts import Metric, from_counts
 
 BLOCK = 2_000_000  # numbers drawn at a time, so that memory stays flat
@@ -77,7 +78,8 @@ class Resamples:
         Raises:
             ValueError: If the metric is not a number on every resample.
         """
-        rng = np.random.default_rng(seed)
+        n_resamples = check_count("n_resamples", n_resamples)
+        rng = np.random.default_rng(check_count("seed", seed, 0))
         if self._of_counts is None:
             scores = np.array([self._score_rows(rows) for rows in self._rows(n_resamples, rng)])
         else:

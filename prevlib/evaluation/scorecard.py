@@ -10,7 +10,7 @@ Scores come with intervals, so the sum has one, and so has the lead of the first
 Where a lead may be noise, the scorecard says that it cannot choose. It also names the Pareto front, which
 needs no rate of exchange: the models that no other one beats in score and cost at once.
 
-Used in notebook 20. Left out: measuring, which ``measure.py`` does; noise of costs, and of training seeds.
+Used in notebook 20. Left out: measuring (``report/measure.py``); noise of costs, and of training seeds.
 Sources: Zou & Donner 2008 (intervals of sums, from those of the parts); Dodge et al. 2019, *Show Your Work*;
 Ethayarajh & Jurafsky 2020, *Utility is in the Eye of the User*.
 """
@@ -162,8 +162,10 @@ def pareto_front(scores: ArrayLike, costs: ArrayLike) -> np.ndarray:
 
 
 def read_scorecard(path: str | Path = SCORECARD) -> pd.DataFrame:
-    """The rows that ``python -m prevlib.evaluation.measure`` wrote, by default those of the library.
+    """The rows that ``python -m prevlib.report.measure`` wrote, by default those of the library.
 
+    Args:
+        path: JSON file with the measured rows.
     Returns:
         One row a model, named by checkpoint and method; ``max_length`` is inf where there is no limit.
     Raises:
@@ -172,7 +174,7 @@ def read_scorecard(path: str | Path = SCORECARD) -> pd.DataFrame:
     if not Path(path).is_file():
         raise FileNotFoundError(
             f"`path` must be a file of measured rows; got {str(path)!r}. "
-            f"Make it with python -m prevlib.evaluation.measure {path}."
+            f"Make it with python -m prevlib.report.measure {path}."
         )
     stored = json.loads(Path(path).read_text(encoding="utf-8"))
     rows = [stored["costs"][row["checkpoint"]] | row for row in stored["rows"]]

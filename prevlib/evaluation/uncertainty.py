@@ -46,6 +46,8 @@ def wilson_interval(successes: float, n: int, *, level: float = 0.95) -> Interva
         successes: How many were right, 0 to n; not whole if it is a mean over runs.
         n: How many were tried.
         level: Coverage, in (0, 1).
+    Returns:
+        The proportion and the ends of its interval, in [0, 1].
     Raises:
         ValueError: If n is below 1, successes is outside 0 to n, or level outside (0, 1).
     Example:
@@ -96,6 +98,8 @@ def bootstrap_interval(
         groups: Group of each sample, such as the speech of a passage. Samples of a group resemble each other,
             so a test set is worth its number of groups, not of samples.
         seed: Of the draws.
+    Returns:
+        The metric of all samples and the ends of its interval, in the unit of the metric.
     Raises:
         ValueError: If lengths differ, an option is not allowed, there are fewer than two groups, or the
             metric is not a number on every resample.
@@ -164,6 +168,8 @@ def seed_summary(scores: Sequence[float], *, level: float = 0.95) -> SeedSummary
     Args:
         scores: One score a run, at least two.
         level: Coverage, in (0, 1).
+    Returns:
+        Mean and sample standard deviation of the scores, and the ends of the interval of the mean.
     Raises:
         ValueError: If there are fewer than two scores, one is not finite, or level is outside (0, 1).
     Example:

@@ -1,9 +1,8 @@
 """Exercises that answer: *correct*, *not yet, because ...*, or *not attempted*.
 
-An exercise is a function that solves it, marked by ``@exercise``, with a judge, hints and typical wrong
-answers::
+An exercise is a function that solves it, marked by ``@exercise``, with hints and a judge::
 
-    @exercise(minutes=5, hints=["Which denominator?"], wrong={"divides by all": lambda y, p: np.mean(p * y)})
+    @exercise(minutes=5, hints=["Which denominator?"])
     def precision(y_true, y_pred):
         ...  # the solution
 
@@ -15,7 +14,8 @@ A judge asks for properties and for small cases that can be counted by hand. It 
 answer: a reason says which property is violated. An answer that raises, loops, returns the wrong type,
 changes its input or claims to equal everything is not right yet, and not the end of the notebook.
 
-Left out: marks and grades, which are the business of ``notebooks/assignments``.
+Left out: marks and grades, which are the business of ``grading``, and the typical wrong answers that a judge
+must reject, which stand in ``tests/exercises/wrong``.
 """
 
 import copy
@@ -157,7 +157,6 @@ class Exercise:
     solve: Callable
     minutes: int
     hints: tuple[str, ...]
-    wrong: dict[str, Any]  # what is wrong with it -> the answer, or (answer, words of the reason)
     value: bool  # the answer is a value, not a function
     _judge: Callable[[Any], None] | None = field(default=None, repr=False)
     _attempted: bool = field(default=False, repr=False)
@@ -212,20 +211,17 @@ class Source(str):
         return str(self)
 
 
-def exercise(
-    *, minutes: int, hints: Sequence[str], wrong: Mapping[str, Any], value: bool = False
-) -> Callable[[Callable], Exercise]:
+def exercise(*, minutes: int, hints: Sequence[str], value: bool = False) -> Callable[[Callable], Exercise]:
     """Decorator that makes an exercise of its solution.
 
     Args:
         minutes: What a learner needs.
         hints: One to three, from a nudge to almost everything.
-        wrong: What is wrong -> a typical wrong answer; or a pair of it and words that the reason must hold.
         value: The solution takes no arguments, and the answer is what it returns.
     """
 
     def make(solve: Callable) -> Exercise:
-        return Exercise(solve.__name__, solve, minutes, tuple(hints), dict(wrong), value)
+        return Exercise(solve.__name__, solve, minutes, tuple(hints), value)
 
     return make
 

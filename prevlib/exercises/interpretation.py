@@ -15,14 +15,6 @@ TEXTS, LABELS = [f"text {i % 1000}" for i in range(2000)], [0, 0, 0, 1] * 500
         "First A = (W + I) / 2 for each layer: half of what a token gets is itself.",
         "The token of the top asks the second layer first: A2 stands on the left of A1.",
     ],
-    wrong={
-        "no residual": ([[1.0, 0.0], [1.0, 0.0]], "half"),
-        "the other order": ([[0.5, 0.5], [0.25, 0.75]], "order"),
-        "not halved": ([[3.0, 1.0], [2.0, 2.0]], "sum to 1"),
-        "entry by entry": ([[0.5, 0.0], [0.0, 0.5]], "sum to 1"),
-        "mean": ([[0.75, 0.25], [0.25, 0.75]], "product"),
-        "a list": ([0.75, 0.25, 0.5, 0.5], "shape"),
-    },
 )
 def rollout_by_hand():
     """Rollout of two layers: both tokens look at the first one in layer 1, both at the second in layer 2."""
@@ -44,25 +36,12 @@ def _(answer):
     require(np.allclose(rollout, [[0.75, 0.25], [0.5, 0.5]]), "rows of A2 times columns of A1: add up again")
 
 
-def _drawn(names, labels, seed):
-    return dict(zip(names, np.random.default_rng(seed).choice(labels, len(names)), strict=True))
-
-
 @exercise(
     minutes=10,
     hints=[
         "`np.random.default_rng(seed).choice(labels, size=...)` draws with the frequencies of `labels`.",
         "How many draws are needed, if equal texts share one? Keep them in a dictionary: text -> label.",
     ],
-    wrong={
-        "a draw a row": (lambda t, y, seed: np.random.default_rng(seed).choice(y, len(t)), "equal texts"),
-        "even": (lambda t, y, seed: list(map(_drawn(t, [0, 1], seed).get, t)), "frequencies"),
-        "the true ones": (lambda t, y, seed: list(map(dict(zip(t, y, strict=True)).get, t)), "at random"),
-        "one for all": (lambda t, y, seed: [np.random.default_rng(seed).choice(y)] * len(t), "its own"),
-        "one seed": (lambda t, y, seed: list(map(_drawn(t, y, 0).get, t)), "another seed"),
-        "no seed": (lambda t, y, seed: list(map(_drawn(t, y, None).get, t)), "same seed"),
-        "distinct texts only": (lambda t, y, seed: list(_drawn(set(t), y, seed).values()), "shape"),
-    },
 )
 def control_labels(texts, labels, seed):
     """Random labels for a control: one draw out of ``labels`` for each distinct text."""
@@ -77,16 +56,16 @@ def _(answer):
     def labels(seed):
         return array(call(answer, TEXTS, LABELS, seed), (len(TEXTS),))
 
-    found = labels(0)
-    require(set(found.tolist()) <= {0, 1}, "a random label is one of `labels`")
-    require((found[:1000] == found[1000:]).all(), "equal texts must have equal labels")
-    require((found == labels(0)).all(), "the same seed must draw the same labels")
-    require(len(set(found.tolist())) == 2, "each distinct text has a draw of its own")
-    require(np.mean(found == LABELS) < 0.8, "the labels are drawn at random, not taken from the texts")
+    drawn = labels(0)
+    require(set(drawn.tolist()) <= {0, 1}, "a random label is one of `labels`")
+    require((drawn[:1000] == drawn[1000:]).all(), "equal texts must have equal labels")
+    require((drawn == labels(0)).all(), "the same seed must draw the same labels")
+    require(len(set(drawn.tolist())) == 2, "each distinct text has a draw of its own")
+    require(np.mean(drawn == LABELS) < 0.8, "the labels are drawn at random, not taken from the texts")
     require(
-        abs(found.mean() - 0.25) < 0.06, "a random label is as frequent as in `labels`: keep the frequencies"
+        abs(drawn.mean() - 0.25) < 0.06, "a random label is as frequent as in `labels`: keep the frequencies"
     )
-    require((found != labels(1)).any(), "another seed must draw other labels")
+    require((drawn != labels(1)).any(), "another seed must draw other labels")
 
 
 @exercise(
@@ -95,35 +74,6 @@ def _(answer):
         "Delete one place at a time: `tokens[:i] + tokens[i + 1 :]`.",
         "What a token contributes is the score of all tokens minus the score without it.",
     ],
-    wrong={
-        "all equal tokens": (
-            lambda score, tokens: [score(tokens) - score([u for u in tokens if u != t]) for t in tokens],
-            "one place",
-        ),
-        "turned around": (
-            lambda score, tokens: [
-                score(tokens[:i] + tokens[i + 1 :]) - score(tokens) for i in range(len(tokens))
-            ],
-            "positive",
-        ),
-        "alone": (lambda score, tokens: [score([token]) for token in tokens], "without it"),
-        "without it": (
-            lambda score, tokens: [score(tokens[:i] + tokens[i + 1 :]) for i in range(len(tokens))],
-            "difference",
-        ),
-        "masked": (
-            lambda score, tokens: [
-                score(tokens) - score([*tokens[:i], "[MASK]", *tokens[i + 1 :]]) for i in range(len(tokens))
-            ],
-            "delete",
-        ),
-        "shares": (
-            lambda score, tokens: [
-                1 - score(tokens[:i] + tokens[i + 1 :]) / max(1, score(tokens)) for i in range(len(tokens))
-            ],
-            "twice the score",
-        ),
-    },
 )
 def leave_one_out(score, tokens):
     """What each token contributes: the score of all tokens minus the score without that one."""
@@ -138,17 +88,17 @@ def _(answer):
     def count(tokens):
         return 2.0 * tokens.count("good")
 
-    found = contributions(count, "good", "good", "a")
-    require(found != [4, 4, 0], "delete one place at a time: an equal token elsewhere stays")
-    require(found != [-2, -2, 0], "a token that raises the score has a positive number")
-    require(found != [2, 2, 4], "that is the score without each token: the difference is asked for")
+    parts = contributions(count, "good", "good", "a")
+    require(parts != [4, 4, 0], "delete one place at a time: an equal token elsewhere stays")
+    require(parts != [-2, -2, 0], "a token that raises the score has a positive number")
+    require(parts != [2, 2, 4], "that is the score without each token: the difference is asked for")
     double = contributions(lambda tokens: 2 * count(tokens), "good", "good", "a")
-    require(double == [2 * value for value in found], "twice the score is twice the contribution")
+    require(double == [2 * value for value in parts], "twice the score is twice the contribution")
     require(contributions(len, "a", "b") == [1, 1], "delete the token: what is left is shorter")
     both = contributions(lambda tokens: float({"not", "good"} <= set(tokens)), "not", "good")
     require(both == [1, 1], "each token is compared with the text without it, not with itself alone")
     raised = contributions(lambda tokens: count(tokens) + 1, "good", "good", "a")
-    require(raised == found, "the same added to all scores changes no difference")
-    require(found == [2, 2, 0], "for two good tokens and an idle one, a number is another")
+    require(raised == parts, "the same added to all scores changes no difference")
+    require(parts == [2, 2, 0], "for two good tokens and an idle one, a number is another")
     order = contributions(lambda tokens: float("not good" in " ".join(tokens)), "not", "so", "good")
     require(order == [0, -1, 0], "the tokens that are left keep their order")

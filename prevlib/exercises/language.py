@@ -16,13 +16,6 @@ FILMS = ["a good film", "a good book", "film a good"]  # a good (3), good film, 
         "Each token adds the logarithm of its probability. What is the mean of the three logarithms?",
         "Pseudo-perplexity is the exponential of minus that mean.",
     ],
-    wrong={
-        "mean of the probabilities": (1 / np.mean([0.5, 0.25, 0.5]), "of the logarithms"),
-        "mean of one over each": (np.mean([2, 4, 2]), "of the logarithms"),
-        "no mean": (16, "number of tokens"),
-        "nats": (np.log(16) / 3, "exponential"),
-        "upside down": (16 ** (-1 / 3), "at least 1"),
-    },
 )
 def perplexity_of_three():
     """Pseudo-perplexity of a text whose tokens, hidden in turn, have the probabilities 0.5, 0.25 and 0.5."""
@@ -51,14 +44,6 @@ def _of_each(log_probs):
         "How many nats are lost in all texts together? Over how many tokens?",
         "Add up both over the texts, and divide once; then the exponential of minus that.",
     ],
-    wrong={
-        "mean of perplexities": (lambda lp: np.mean(_of_each(lp)), "of each text"),
-        "mean of means": (lambda lp: np.exp(-np.mean([text.mean() for text in lp])), "long text"),
-        "by texts": (lambda lp: np.exp(-sum(text.sum() for text in lp) / len(lp)), "by tokens"),
-        "no exponential": (lambda lp: -np.concatenate(lp).mean(), "exponential"),
-        "no minus": (lambda lp: np.exp(np.concatenate(lp).mean()), "at least 1"),
-        "base 2": (lambda lp: 2 ** -np.concatenate(lp).mean(), "nats"),
-    },
 )
 def perplexity_of_texts(log_probs):
     """Pseudo-perplexity of several texts, given the log-probabilities of the tokens of each, in nats."""
@@ -78,14 +63,14 @@ def _(answer):
     require(
         close(sure, 1) and close(even, 4), "equal probabilities p give 1/p, whatever the number of tokens"
     )
-    found = number(call(answer, LOG_PROBS))
-    require(not close(found, np.mean(_of_each(LOG_PROBS))), "not the mean of the values of each text")
-    require(not close(found, 2 ** (5.1 / 3)), "a long text weighs more than a short one: no mean of means")
-    require(close(found, 2 ** (13 / 8)), "for texts of 2, 5 and 1 tokens it is another number")
+    value = number(call(answer, LOG_PROBS))
+    require(not close(value, np.mean(_of_each(LOG_PROBS))), "not the mean of the values of each text")
+    require(not close(value, 2 ** (5.1 / 3)), "a long text weighs more than a short one: no mean of means")
+    require(close(value, 2 ** (13 / 8)), "for texts of 2, 5 and 1 tokens it is another number")
     joined = [np.concatenate(LOG_PROBS)]
-    require(close(call(answer, joined), found), "the same tokens in one text have the same value")
+    require(close(call(answer, joined), value), "the same tokens in one text have the same value")
     more = [*LOG_PROBS, np.array([])]
-    require(close(call(answer, more), found), "a text without tokens adds nothing")
+    require(close(call(answer, more), value), "a text without tokens adds nothing")
 
 
 @exercise(
@@ -94,18 +79,6 @@ def _(answer):
         "`good > bad` is True where the model is right. Where is it neither right nor wrong?",
         "`np.mean` of True and False is a share; add one half of the share of ties.",
     ],
-    wrong={
-        "ties are wrong": (lambda g, b: np.mean(g > b), "says nothing"),
-        "ties are right": (lambda g, b: np.mean(g >= b), "says nothing"),
-        "by place": (lambda g, b: np.mean(np.argmax([g, b], axis=0) == 0), "says nothing"),
-        "ties are dropped": (
-            lambda g, b: np.mean((g > b)[g != b]) if (g != b).any() else 0.5,
-            "in the count",
-        ),
-        "by how much": (lambda g, b: 1 / (1 + np.exp(np.mean(b - g))), "by how much"),
-        "the wrong side": (lambda g, b: np.mean((g < b) + 0.5 * (g == b)), "higher"),
-        "a count": (lambda g, b: np.sum((g > b) + 0.5 * (g == b)), "share"),
-    },
 )
 def accuracy_of_pairs(good, bad):
     """Share of pairs whose good sentence has the higher score; a tie counts one half."""
@@ -117,23 +90,15 @@ def _(answer):
     silent = number(call(answer, np.zeros(8), np.zeros(8)))
     require(0 <= silent <= 1, "a share is asked for, from 0 to 1")
     require(close(silent, 0.5), "a model that says nothing, with equal scores everywhere, gets one half")
-    found = number(call(answer, GOOD, BAD))
+    value = number(call(answer, GOOD, BAD))
     far = np.where(GOOD > BAD, 0.0, GOOD)
-    require(close(call(answer, far, BAD), found), "by how much a score is higher does not matter")
+    require(close(call(answer, far, BAD), value), "by how much a score is higher does not matter")
     require(
         close(call(answer, GOOD[:1], BAD[:1]), 1), "right is the pair whose good sentence is the higher one"
     )
-    require(not close(found, 2 / 3), "ties stay in the count, each with one half")
-    require(close(found, 3 / 5), "of five pairs, two are right and two are ties: the share is another")
-    require(close(call(answer, BAD, GOOD), 1 - found), "if good and bad change places, right becomes wrong")
-
-
-def _pairs(words, n=2):
-    return [tuple(words[i : i + n]) for i in range(len(words) - n + 1)]
-
-
-def _distinct(runs, n=None):
-    return len(set(runs)) / (len(runs) if n is None else n)
+    require(not close(value, 2 / 3), "ties stay in the count, each with one half")
+    require(close(value, 3 / 5), "of five pairs, two are right and two are ties: the share is another")
+    require(close(call(answer, BAD, GOOD), 1 - value), "if good and bad change places, right becomes wrong")
 
 
 @exercise(
@@ -143,26 +108,6 @@ def _distinct(runs, n=None):
         "`tuple(words[i : i + n])` is a run, for i from 0 to `len(words) - n`; a tuple can be in a set.",
         "Collect the runs of all texts in one list; the answer is its set's length over its own.",
     ],
-    wrong={
-        "across texts": (lambda t, n: _distinct(_pairs(" ".join(t).split(), n)), "border"),
-        "mean of texts": (lambda t, n: np.mean([_distinct(_pairs(x.split(), n)) for x in t]), "all texts"),
-        "over tokens": (
-            lambda t, n: _distinct([r for x in t for r in _pairs(x.split(), n)], len(" ".join(t).split())),
-            "number of runs",
-        ),
-        "pairs only": (lambda t, n: _distinct([r for x in t for r in _pairs(x.split())]), "of n words"),
-        "words in any order": (
-            lambda t, n: _distinct([frozenset(r) for x in t for r in _pairs(x.split(), n)]),
-            "order",
-        ),
-        "side by side": (
-            lambda t, n: _distinct(
-                [tuple(x.split()[i : i + n]) for x in t for i in range(0, len(x.split()), n)]
-            ),
-            "starts at each word",
-        ),
-        "letters": (lambda t, n: _distinct([r for x in t for r in _pairs(x, n)]), "words"),
-    },
 )
 def distinct_runs(texts, n):
     """Share of distinct runs of n words among all such runs of all texts; none crosses a border of texts."""
@@ -183,10 +128,10 @@ def _(answer):
     require(not close(again, 3 / 6), "runs of n words: n need not be 2")
     require(close(again, 3 / 5), "for `a b c a b c a` and n = 3 it is another share")
     require(close(call(answer, ["a a a a"], 1), 1 / 4), "a run may be a single word")
-    found = number(call(answer, FILMS, 2))
-    require(not close(found, 1), "a run that stands in two texts is not distinct: look at all texts together")
-    require(not close(found, 5 / 8), "no run crosses the border of two texts")
-    require(close(found, 4 / 6), "for three texts of three words, it is another share")
+    value = number(call(answer, FILMS, 2))
+    require(not close(value, 1), "a run that stands in two texts is not distinct: look at all texts together")
+    require(not close(value, 5 / 8), "no run crosses the border of two texts")
+    require(close(value, 4 / 6), "for three texts of three words, it is another share")
     longer = call(answer, [*FILMS, "good"], 2)
-    require(close(longer, found), "a text of fewer than n words has no runs, and adds none")
-    require(close(call(answer, FILMS[::-1], 2), found), "the order of the texts does not matter")
+    require(close(longer, value), "a text of fewer than n words has no runs, and adds none")
+    require(close(call(answer, FILMS[::-1], 2), value), "the order of the texts does not matter")

@@ -17,13 +17,6 @@ MASK_TOKEN, N_ENTRIES = 4, 1000
         "How many are chosen? Then ask for each of the three fates whether it changes the token.",
         "Those that become `[MASK]` and those that become a random word differ; the others do not.",
     ],
-    wrong={
-        "all that are chosen": (400, "which fates"),
-        "masked only": (320, "which fates"),
-        "those that stay": (40, "which fates"),
-        "at 15 %": (135, "of 1,000 tokens, 40 %"),
-        "a share": (0.36, "how many"),
-    },
 )
 def changed_tokens():
     """Of 1,000 tokens, 40 % are chosen, and the rule is 80, 10, 10: how many differ from the text?"""
@@ -46,13 +39,6 @@ def _(answer):
         "What is the chance that one token is changed? A chosen one that is kept is not.",
         "The two neighbours are drawn independently, so their chances are multiplied.",
     ],
-    wrong={
-        "one neighbour": ((0.64, 0.865), "both"),
-        "kept ones count as changed": ((0.36, 0.7225), "kept"),
-        "either": ((1 - 0.36**2, 1 - 0.135**2), "both"),
-        "the other way round": ((0.748225, 0.4096), "first the chance at 40 %"),
-        "percentages": ((40.96, 74.8225), "from 0 to 1"),
-    },
 )
 def readable_neighbours():
     """Chance that both neighbours of a token can be read as they were, at 40 % and at 15 %."""
@@ -77,23 +63,6 @@ def _(answer):
         "`draws[groups]` gives each token the number of its word. What does it give for -1?",
         "Index -1 is the last word, so special tokens must be taken out by a condition of their own.",
     ],
-    wrong={
-        "-1 is the last word": (lambda draws, groups, rate: draws[groups] < rate, "special tokens"),
-        "a draw a token": (
-            lambda draws, groups, rate: (draws.repeat(9)[: len(groups)] < rate) & (groups >= 0),
-            "pieces of a word",
-        ),
-        "the wrong side": (
-            lambda draws, groups, rate: (draws[groups] > rate) & (groups >= 0),
-            "below the rate",
-        ),
-        "or equal": (lambda draws, groups, rate: (draws[groups] <= rate) & (groups >= 0), "not at it"),
-        "without the first word": (
-            lambda draws, groups, rate: (draws[groups] < rate) & (groups > 0),
-            "first word",
-        ),
-        "the words": (lambda draws, groups, rate: draws < rate, "the shape must be"),
-    },
 )
 def choose_words(draws, groups, rate):
     """Which tokens are chosen: those of the words, numbered by `groups`, whose draw is below `rate`."""
@@ -103,63 +72,31 @@ def choose_words(draws, groups, rate):
 @choose_words.judge
 def _(answer):
     def chosen(draws, rate):
-        found = array(call(answer, draws, GROUPS, rate), tuple(GROUPS.shape))
-        require(set(found.tolist()) <= {0, 1}, "True or False is asked for, for each token")
-        return found.astype(bool).tolist()
+        value = array(call(answer, draws, GROUPS, rate), tuple(GROUPS.shape))
+        require(set(value.tolist()) <= {0, 1}, "True or False is asked for, for each token")
+        return value.astype(bool).tolist()
 
-    found = chosen(DRAWS, 0.375)
-    require(not any(found[i] for i in (0, 7, 8)), "special tokens are never chosen: index -1 is the last one")
-    for marks in (found, turned := chosen(DRAWS.flip(0), 0.375)):
+    value = chosen(DRAWS, 0.375)
+    require(not any(value[i] for i in (0, 7, 8)), "special tokens are never chosen: index -1 is the last one")
+    for marks in (value, turned := chosen(DRAWS.flip(0), 0.375)):
         together = marks[2] == marks[3] == marks[4]
         require(together, "the pieces of a word are chosen together, or none of them")
-    require(not found[2] and found[6], "a word is chosen if its draw is below the rate")
-    require(found[1], "the first word can be chosen, too")
-    require(found[5], "one of the words that are chosen is missing")
+    require(not value[2] and value[6], "a word is chosen if its draw is below the rate")
+    require(value[1], "the first word can be chosen, too")
+    require(value[5], "one of the words that are chosen is missing")
     require(not chosen(DRAWS, 0.25)[5], "a word is chosen if its draw is below the rate, not at it")
     require(turned[2], "each word has its own draw")
     require(not any(chosen(DRAWS, 0.0)), "at a rate of 0 nothing is chosen")
     require(sum(chosen(DRAWS, 1.0)) == 6, "at a rate of 1 all words are chosen, and nothing else")
 
 
-def masked_by(chosen_rate=0.15, fates=(0.8, 0.1), one_draw=False, one_word=False, protect=True, seed=None):
-    """A masking function; the options make the typical mistakes."""
-
-    def mask(ids, special, mask_token_id, vocab_size, generator):
-        generator = torch.Generator().manual_seed(seed) if seed is not None else generator
-        draw = torch.rand(ids.shape, generator=generator)
-        chosen = (draw < chosen_rate) & ~(special & protect)
-        fate = draw if one_draw else torch.rand(ids.shape, generator=generator)
-        words = torch.randint(vocab_size, (1,) if one_word else ids.shape, generator=generator)
-        read = ids.masked_fill(chosen & (fate < fates[0]), mask_token_id)
-        read = torch.where(chosen & (fate >= 1 - fates[1]), words, read)
-        return read, ids.masked_fill(~chosen, -100)
-
-    return mask
-
-
 @exercise(
     minutes=20,
     hints=[
-        "`torch.rand(ids.shape, generator=generator)` gives a number a token; below 0.15 it is chosen.",
+        "`torch.rand(ids.shape, generator=generator)` gives a number per token; below 0.15 it is chosen.",
         "A second, new draw decides the fates: below 0.8 the mask, from 0.9 on a random word.",
         "`masked_fill` and `torch.where` make new tensors and leave `ids` alone.",
     ],
-    wrong={
-        "special tokens, too": (masked_by(protect=False), "special tokens"),
-        "one draw for both": (masked_by(one_draw=True), "draw anew"),
-        "all are masked": (masked_by(fates=(1, 0)), "10 % should be kept"),
-        "half": (masked_by(0.5), "15 %"),
-        "one word for all": (masked_by(one_word=True), "a new random word"),
-        "labels everywhere": (
-            lambda ids, special, *rest: (masked_by()(ids, special, *rest)[0], ids),
-            "-100 where nothing is asked",
-        ),
-        "labels of what is read": (
-            lambda ids, *rest: [(r, r.where(y != -100, -100)) for r, y in [masked_by()(ids, *rest)]][0],
-            "true id",
-        ),
-        "always the same": (masked_by(seed=0), "another state of the generator"),
-    },
 )
 def mask_by_hand(ids, special, mask_token_id, vocab_size, generator):
     """What is read, and the labels: 15 % of the tokens that are not special, and of these 80, 10, 10."""
@@ -184,10 +121,10 @@ def _(answer):
 
     read, labels = masked(0)
     true, chosen, fixed = ids.numpy(), labels != -100, special.numpy()
-    require(not chosen.all() and chosen.any(), "labels are -100 where nothing is asked, and ids elsewhere")
-    require(not chosen[fixed].any(), "special tokens are never asked for")
+    require(not chosen.all() and chosen.any(), "labels are ids where a token is chosen, -100 elsewhere")
+    require(not chosen[fixed].any(), "special tokens are never to be predicted")
     require((labels == true)[chosen].all(), "a label is the true id, not what is read")
-    require((read == true)[~chosen].all(), "what is not asked for must stay as it is")
+    require((read == true)[~chosen].all(), "what is not chosen must stay as it is")
     require(abs(chosen[~fixed].mean() - 0.15) < 0.02, "15 % of the tokens that may be chosen should be")
     require(len(np.unique(chosen, axis=0)) == 100, "each token is drawn by itself, in every row")
     mask, same = (read == MASK_TOKEN)[chosen], (read == true)[chosen]
@@ -199,7 +136,7 @@ def _(answer):
     words = read[chosen][~mask & ~same]
     require(len(np.unique(words)) > len(words) / 2, "each of the 10 % gets a new random word")
     require(0 <= words.min() and words.max() < N_ENTRIES, "a random word is an id of the vocabulary")
-    require(words.max() > N_ENTRIES * 0.9, "a random word comes from all of the vocabulary")
+    require(np.histogram(words, 10, (0, N_ENTRIES))[0].all(), "a random word is any of the vocabulary")
     same = all((again == before).all() for again, before in zip(masked(0), (read, labels), strict=True))
     require(same, "with the generator in the same state, masks and random words must be the same")
     require((masked(1)[1] != labels).any(), "with another state of the generator, masks must be others")

@@ -24,13 +24,6 @@ SLICES = {
         "It never says *neg*. For which texts of the first kind is that wrong?",
         "The second kind asks that the answer stays, the third that it moves.",
     ],
-    wrong={
-        "right ones": ((4, 0, 12), "that expect *neg*"),
-        "every invariance": ((8, 12, 12), "must not matter"),
-        "standing still is enough": ((8, 0, 0), "must move"),
-        "half of the directions": ((8, 0, 6), "must move"),
-        "rates": ((8 / 12, 0, 1), "how many"),
-    },
 )
 def failures_of_always_pos():
     """Failures in MFT, INV and DIR, 12 cases each, if all get 0.7; 8 of the first expect *neg*."""
@@ -53,25 +46,6 @@ def _(answer):
         "Which texts differ from their changed form? Only these are in the count.",
         "The answers are `before > 0.5` and `after > 0.5`; a flip is where they differ, either way.",
     ],
-    wrong={
-        "all texts": (lambda t, c, b, a: np.mean((b > 0.5) != (a > 0.5)), "not touched"),
-        "over all texts": (
-            lambda t, c, b, a: (
-                sum((p > 0.5) != (q > 0.5) for x, y, p, q in zip(t, c, b, a, strict=True) if x != y) / len(t)
-            ),
-            "divide by",
-        ),
-        "one way": (
-            lambda t, c, b, a: np.mean(((b > 0.5) & (a <= 0.5))[np.not_equal(t, c)]),
-            "to *pos*",
-        ),
-        "any move": (lambda t, c, b, a: np.mean((b != a)[np.not_equal(t, c)]), "without a flip"),
-        "far moves": (lambda t, c, b, a: np.mean((abs(b - a) > 0.1)[np.not_equal(t, c)]), "without a flip"),
-        "those that stay": (
-            lambda t, c, b, a: np.mean(((b > 0.5) == (a > 0.5))[np.not_equal(t, c)]),
-            "stays",
-        ),
-    },
 )
 def flip_rate(texts, changed, before, after):
     """Share of the texts that a change touches whose answer flips; *pos* is a probability above 0.5."""
@@ -82,20 +56,20 @@ def flip_rate(texts, changed, before, after):
 
 @flip_rate.judge
 def _(answer):
-    found = number(call(answer, TEXTS, CHANGED, BEFORE, AFTER))
+    value = number(call(answer, TEXTS, CHANGED, BEFORE, AFTER))
     other = np.where(np.array(TEXTS) == np.array(CHANGED), BEFORE, AFTER)
-    unmoved = close(call(answer, TEXTS, CHANGED, BEFORE, other), found)
+    unmoved = close(call(answer, TEXTS, CHANGED, BEFORE, other), value)
     require(unmoved, "texts that are not touched have no say, whatever the model says of them")
-    require(not close(found, 3 / 7), "divide by the number of texts that are touched")
+    require(not close(value, 3 / 7), "divide by the number of texts that are touched")
     stays = call(answer, ["a", "b"], ["a*", "b*"], np.array([0.6, 0.4]), np.array([0.9, 0.1]))
     require(close(stays, 0), "a probability may move, even far, without a flip: the answer stays")
     up = call(answer, ["a"], ["a*"], np.array([0.4]), np.array([0.6]))
     require(close(up, 1), "a flip from *neg* to *pos* is a flip, too")
-    require(close(found, 3 / 5), "for five touched texts and two others, it is another share")
+    require(close(value, 3 / 5), "for five touched texts and two others, it is another share")
     edge = call(answer, ["a", "b"], ["a*", "b*"], np.array([0.5, 0.4]), np.array([0.6, 0.5]))
     require(close(edge, 0.5), "0.5 itself is not above 0.5, before and after")
     turned = call(answer, CHANGED, TEXTS, AFTER, BEFORE)
-    require(close(turned, found), "as many answers flip on the way back")
+    require(close(turned, value), "as many answers flip on the way back")
 
 
 @exercise(
@@ -104,32 +78,6 @@ def _(answer):
         "Draw names, not rows: `np.unique(groups)` has each name once.",
         "`rng.choice(names, size=..., replace=False)` draws; `np.isin(groups, drawn)` marks the rows.",
     ],
-    wrong={
-        "rows": (lambda g, share, rng: rng.permutation(len(g)) < share * len(g), "both sides"),
-        "first names": (
-            lambda g, share, rng: np.isin(g, np.unique(g)[: round(share * len(np.unique(g)))]),
-            "at random",
-        ),
-        "training": (
-            lambda g, share, rng: ~np.isin(g, rng.permutation(np.unique(g))[: round(share * 20)]),
-            "share of the groups",
-        ),
-        "a coin a group": (
-            lambda g, share, rng: (rng.random(20) < share)[np.unique(g, return_inverse=True)[1]],
-            "share of the groups",
-        ),
-        "drawn with replacement": (
-            lambda g, share, rng: np.isin(g, rng.choice(np.unique(g), round(share * len(np.unique(g))))),
-            "twice",
-        ),
-        "a seed of its own": (
-            lambda g, share, rng: np.isin(
-                g, np.random.default_rng(0).permutation(np.unique(g))[: round(share * 20)]
-            ),
-            "at random",
-        ),
-        "names of the groups": (lambda g, share, rng: rng.permutation(np.unique(g))[:5], "something else"),
-    },
 )
 def hold_out_groups(groups, share, rng):
     """True for the samples of the test split: all of each group drawn by ``rng``, a share of the groups."""
@@ -171,29 +119,6 @@ def _(answer):
         "`members` is True for the samples of a slice: `members.sum()` says how many these are.",
         "`(y_true == y_pred)[members]` says which of them are right; their mean is the accuracy.",
     ],
-    wrong={
-        "all slices": (lambda y, p, s, least: {k: np.mean((y == p)[m]) for k, m in s.items()}, "too small"),
-        "more than the least": (
-            lambda y, p, s, least: {k: np.mean((y == p)[m]) for k, m in s.items() if m.sum() > least},
-            "just enough",
-        ),
-        "over all samples": (
-            lambda y, p, s, least: {k: np.mean((y == p) & m) for k, m in s.items() if m.sum() >= least},
-            "of the slice",
-        ),
-        "by the size of the test set": (
-            lambda y, p, s, least: {k: np.mean((y == p)[m]) for k, m in s.items() if m.size >= least},
-            "too small",
-        ),
-        "recall": (
-            lambda y, p, s, least: {k: np.mean(p[m & (y == 1)]) for k, m in s.items() if m.sum() >= least},
-            "both classes",
-        ),
-        "a list": (
-            lambda y, p, s, least: [np.mean((y == p)[m]) for m in s.values() if m.sum() >= least],
-            "a dictionary",
-        ),
-    },
 )
 def accuracy_of_slices(y_true, y_pred, slices, min_support):
     """Accuracy of each slice of at least ``min_support`` samples, by name; ``slices`` are name -> mask."""
@@ -204,17 +129,17 @@ def accuracy_of_slices(y_true, y_pred, slices, min_support):
 @accuracy_of_slices.judge
 def _(answer):
     def scores(min_support, y_pred=Y_PRED):
-        found = call(answer, Y_TRUE, y_pred, SLICES, min_support)
-        require(isinstance(found, dict), "a dictionary is asked for: name of the slice -> accuracy")
-        return {name: number(score) for name, score in found.items()}
+        value = call(answer, Y_TRUE, y_pred, SLICES, min_support)
+        require(isinstance(value, dict), "a dictionary is asked for: name of the slice -> accuracy")
+        return {name: number(score) for name, score in value.items()}
 
-    found = scores(3)
-    require("negated" not in found, "a slice that is too small has no score, and no entry")
-    require("short" in found, "a slice with just enough samples has a score")
-    require(set(found) == {"short", "long"}, "each slice that is large enough has a score, under its name")
-    require(not close(found["short"], 2 / 8), "divide by the samples of the slice, not by all")
-    require(not close(found["long"], 1), "right answers of both classes count")
-    right = close(found["short"], 2 / 3) and close(found["long"], 4 / 5)
+    value = scores(3)
+    require("negated" not in value, "a slice that is too small has no score, and no entry")
+    require("short" in value, "a slice with just enough samples has a score")
+    require(set(value) == {"short", "long"}, "each slice that is large enough has a score, under its name")
+    require(not close(value["short"], 2 / 8), "divide by the samples of the slice, not by all")
+    require(not close(value["long"], 1), "right answers of both classes count")
+    right = close(value["short"], 2 / 3) and close(value["long"], 4 / 5)
     require(right, "for three samples, or for five, it is another share")
     every = scores(1)
     require(set(every) == set(SLICES), "slices may overlap, and with a minimum of 1 each has a score")

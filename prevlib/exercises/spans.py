@@ -17,13 +17,6 @@ FOUND_SPANS = [[("PER", 0, 2), ("ORG", 4, 5)], [("ORG", 0, 3)], [("LOC", 4, 5)],
         "Precision asks what share of the names found is right, recall what share of the true ones is found.",
         "Twice the right ones, divided by found and true ones together.",
     ],
-    wrong={
-        "precision": (60 / 80, "of what was found"),
-        "recall": (60 / 100, "of the true names"),
-        "arithmetic mean": (0.675, "harmonic"),
-        "shares of either": (60 / 120, "twice"),
-        "a percentage": (100 * 2 / 3, "from 0 to 1"),
-    },
 )
 def f1_of_names():
     """Span F1 of a tagger that finds 80 names, 60 of them right, where the truth has 100."""
@@ -50,32 +43,6 @@ def _(answer):
         "A piece is the first of its word if its number differs from that of the piece before.",
         "None is no word; and `if word:` is False for word 0, too.",
     ],
-    wrong={
-        "last piece": (
-            lambda ids, tags, n: [dict(zip(ids, tags, strict=True)).get(i, "O") for i in range(n)],
-            "first piece",
-        ),
-        "a tag a piece": (
-            lambda ids, tags, n: [t for i, t in zip(ids, tags, strict=True) if i is not None],
-            "word",
-        ),
-        "words with pieces only": (
-            lambda ids, tags, n: [tags[ids.index(i)] for i in range(n) if i in ids],
-            "cut off",
-        ),
-        "word 0 is no word": (
-            lambda ids, tags, n: [tags[ids.index(i)] if i and i in ids else "O" for i in range(n)],
-            "word 0",
-        ),
-        "shifted": (
-            lambda ids, tags, n: [tags[ids.index(i) - 1] if i in ids else "O" for i in range(n)],
-            "special",
-        ),
-        "none for what is cut": (
-            lambda ids, tags, n: [tags[ids.index(i)] if i in ids else None for i in range(n)],
-            "list of tags",
-        ),
-    },
 )
 def tags_of_words(word_ids, piece_tags, n_words):
     """One tag a word, that of its first piece, given the word of each piece; ``O`` if all were cut off."""
@@ -90,11 +57,11 @@ def tags_of_words(word_ids, piece_tags, n_words):
 @tags_of_words.judge
 def _(answer):
     def tags(word_ids, piece_tags, n_words):
-        found = call(answer, word_ids, piece_tags, n_words)
-        found = found.tolist() if isinstance(found, np.ndarray) else found
-        texts = isinstance(found, list | tuple) and all(isinstance(tag, str) for tag in found)
+        value = call(answer, word_ids, piece_tags, n_words)
+        value = value.tolist() if isinstance(value, np.ndarray) else value
+        texts = isinstance(value, list | tuple) and all(isinstance(tag, str) for tag in value)
         require(texts, "a list of tags is asked for")
-        return list(found)
+        return list(value)
 
     whole = tags(WORD_IDS, PIECE_TAGS, 4)
     require(len(whole) == 4, "one tag a word is asked for, however many pieces it has")
@@ -108,42 +75,12 @@ def _(answer):
     require(bare == ["B-LOC", "B-PER"], "there may be no special tokens")
 
 
-def _spans(closed_by="BO", inclusive=False, flush=True):
-    """A reader of spans; the options make the typical mistakes."""
-
-    def read(tags):
-        spans, start = [], None
-        for i, tag in enumerate([*tags, "O"] if flush else tags):
-            if start is not None and tag[0] in closed_by:
-                spans.append((tags[start][2:], start, i - inclusive))
-                start = None
-            if tag[0] == "B" and start is None:
-                start = i
-        return spans
-
-    return read
-
-
 @exercise(
     minutes=15,
     hints=[
         "A name begins at each `B-`. It ends at the next tag that is not `I-`, or with the sentence.",
         "Append `(type, i, i + 1)` to a list at each `B-`, and move the end of the last one at each `I-`.",
     ],
-    wrong={
-        "names that touch": (_spans(closed_by="O"), "touch"),
-        "the end of the sentence": (_spans(flush=False), "end of the sentence"),
-        "the last word": (_spans(inclusive=True), "slice"),
-        "single words": (
-            lambda tags: [(tag[2:], i, i + 1) for i, tag in enumerate(tags) if tag != "O"],
-            "goes on",
-        ),
-        "the tag": (
-            lambda tags: [("B-" + kind, start, end) for kind, start, end in _spans()(tags)],
-            "type",
-        ),
-        "one only": (lambda tags: _spans()(tags)[:1], "several"),
-    },
 )
 def read_spans(tags):
     """(type, start, end) of each name of one sentence in IOB2; ``end`` is one behind its last word."""
@@ -160,12 +97,12 @@ def read_spans(tags):
 @read_spans.judge
 def _(answer):
     def read(tags):
-        found = call(answer, tags.split())
-        require(isinstance(found, list | tuple), "a list of spans is asked for")
-        for span in found:
+        value = call(answer, tags.split())
+        require(isinstance(value, list | tuple), "a list of spans is asked for")
+        for span in value:
             triple = isinstance(span, list | tuple) and len(span) == 3 and isinstance(span[0], str)
             require(triple, "a span is a type, a start and an end, such as ('PER', 3, 5)")
-        return sorted((kind, *array([start, end], (2,)).tolist()) for kind, start, end in found)
+        return sorted((kind, *array([start, end], (2,)).tolist()) for kind, start, end in value)
 
     single = read("O B-LOC O")
     require(not any(kind.startswith(("B-", "I-")) for kind, _, _ in single), "PER is a type, B-PER is a tag")
@@ -186,47 +123,11 @@ def _(answer):
         "A span found is right if the same type, start and end stand in the *same* sentence of the truth.",
         "`set(a) & set(b)` holds what is in both. Add up the three counts over the sentences, divide once.",
     ],
-    wrong={
-        "mean over sentences": (
-            lambda y, p: np.mean(
-                [2 * len(set(a) & set(b)) / max(1, len(a + b)) for a, b in zip(y, p, strict=True)]
-            ),
-            "over the sentences",
-        ),
-        "sentences are mixed": (
-            lambda y, p: 2 * len(set(sum(y, [])) & set(sum(p, []))) / max(1, len(sum(y + p, []))),
-            "same sentence",
-        ),
-        "types do not matter": (
-            lambda y, p: (
-                2
-                * sum(len({s[1:] for s in a} & {s[1:] for s in b}) for a, b in zip(y, p, strict=True))
-                / max(1, len(sum(y + p, [])))
-            ),
-            "type",
-        ),
-        "starts are enough": (
-            lambda y, p: (
-                2
-                * sum(len({s[:2] for s in a} & {s[:2] for s in b}) for a, b in zip(y, p, strict=True))
-                / max(1, len(sum(y + p, [])))
-            ),
-            "as a whole",
-        ),
-        "0/0": (
-            lambda y, p: (
-                2
-                * sum(len(set(a) & set(b)) for a, b in zip(y, p, strict=True))
-                / len(sum(y, []) + sum(p, []))
-            ),
-            "ZeroDivisionError",
-        ),
-    },
 )
-def f1_of_spans(true, found):
+def f1_of_spans(true, pred):
     """Span F1 of sentences, each a list of (type, start, end); 0 if there is no span at all."""
-    right = sum(len(set(a) & set(b)) for a, b in zip(true, found, strict=True))
-    both = sum(map(len, true)) + sum(map(len, found))
+    right = sum(len(set(a) & set(b)) for a, b in zip(true, pred, strict=True))
+    both = sum(map(len, true)) + sum(map(len, pred))
     return 2 * right / both if both else 0.0
 
 

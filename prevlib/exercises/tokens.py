@@ -3,9 +3,8 @@
 from collections import Counter
 from itertools import pairwise
 
-import numpy as np
-
 from prevlib.exercises.base import array, call, close, exercise, number, require
+from prevlib.tokenization import SPECIAL_TOKENS
 
 LOW_LOT_NOT = {("l", "##o"): 7, ("##o", "##w"): 5, ("##o", "##t"): 6, ("n", "##o"): 4}
 
@@ -17,13 +16,6 @@ LOW_LOT_NOT = {("l", "##o"): 7, ("##o", "##w"): 5, ("##o", "##t"): 6, ("n", "##o
         "Each word is its letters at first: `l ##o ##w`. Which neighbours does it have?",
         "A pair that stands in two words occurs as often as both words together.",
     ],
-    wrong={
-        "of the most frequent word only": (("##o", "##w"), "add up over all words"),
-        "not all words": (("##o", "##t"), "add up over all words"),
-        "letters without marks": (("o", "t"), "`##`"),
-        "turned around": (("##o", "l"), "order"),
-        "a piece, not a pair": ("lo", "a pair of pieces"),
-    },
 )
 def first_merge():
     """The first pair to be merged in a text with *low* 5 times, *lot* 2 times and *not* 4 times."""
@@ -57,13 +49,6 @@ def _(answer):
         "Look up `word[start:end]`, with `##` before it unless `start` is 0, and go on at `end`.",
         'If no end gives an entry, return `["[UNK]"]` at once: what was found before is lost.',
     ],
-    wrong={
-        "shortest match": (lambda w, v: _cut(w, v, lambda ends: ends[-1]), "the longest entry"),
-        "keeps what it found": (lambda w, v: _cut(w, v, keep=True), "whole word"),
-        "forgets the mark": (lambda w, v: _cut(w, v, mark=""), "`##`"),
-        "stops after one piece": (lambda w, v: _cut(w, v)[:1], "spell the word"),
-        "goes back": (lambda w, v: _cut(w, v, again=True), "go back"),
-    },
 )
 def longest_match(word, vocabulary):
     """The pieces of a word: from the left, the longest entry that fits; ``["[UNK]"]`` if none does."""
@@ -75,21 +60,6 @@ def longest_match(word, vocabulary):
             return ["[UNK]"]
         pieces.append(mark + word[start : ends[0]])
         start = ends[0]
-    return pieces
-
-
-def _cut(word, vocabulary, choose=max, mark="##", keep=False, again=False):
-    """The typical wrong cuts, each by one option."""
-    pieces, start = [], 0
-    while start < len(word):
-        sign = mark if start else ""
-        ends = [end for end in range(len(word), start, -1) if sign + word[start:end] in vocabulary]
-        if not ends and again and pieces:
-            return _cut(word, set(vocabulary) - {pieces[-1]}, again=True)
-        if not ends:
-            return [*pieces, "[UNK]"] if keep else ["[UNK]"]
-        pieces.append(sign + word[start : choose(ends)])
-        start = choose(ends)
     return pieces
 
 
@@ -125,22 +95,6 @@ def _(answer):
         "For each text there are two cases only: it holds an unknown token, or not.",
         "How many texts do, divided by how many texts there are.",
     ],
-    wrong={
-        "share of tokens": (
-            lambda texts: sum(t.count("[UNK]") for t in texts) / sum(map(len, texts)),
-            "not the tokens",
-        ),
-        "unknown tokens a text": (
-            lambda texts: sum(t.count("[UNK]") for t in texts) / len(texts),
-            "counts once",
-        ),
-        "a count": (lambda texts: sum("[UNK]" in t for t in texts), "share"),
-        "without empty texts": (
-            lambda texts: sum("[UNK]" in t for t in texts) / max(1, sum(map(bool, texts))),
-            "empty text",
-        ),
-        "texts without": (lambda texts: np.mean(["[UNK]" not in t for t in texts]), "not of those without"),
-    },
 )
 def share_with_unknown(texts):
     """Share of the texts, each a list of tokens, that hold at least one `[UNK]`."""
@@ -150,13 +104,13 @@ def share_with_unknown(texts):
 @share_with_unknown.judge
 def _(answer):
     texts = [["a", "[UNK]", "[UNK]", "[UNK]", "b"], ["c", "d"], ["e", "##f"], ["[UNK]"], ["g"]]
-    found = number(call(answer, texts))
-    require(not close(found, 4 / 11), "count the texts, not the tokens")
-    require(not close(found, 4 / 5), "a text with several unknown tokens counts once")
-    require(0 <= found <= 1, "a share is from 0 to 1")
-    require(not close(found, 3 / 5), "the share of the texts with `[UNK]` is asked for, not of those without")
-    require(close(found, 2 / 5), "of these five texts, another share holds an unknown token")
-    require(close(call(answer, texts[::-1]), found), "the order of the texts does not matter")
+    value = number(call(answer, texts))
+    require(not close(value, 4 / 11), "count the texts, not the tokens")
+    require(not close(value, 4 / 5), "a text with several unknown tokens counts once")
+    require(0 <= value <= 1, "a share is from 0 to 1")
+    require(not close(value, 3 / 5), "the share of the texts with `[UNK]` is asked for, not of those without")
+    require(close(value, 2 / 5), "of these five texts, another share holds an unknown token")
+    require(close(call(answer, texts[::-1]), value), "the order of the texts does not matter")
     require(close(call(answer, [*texts, []]), 1 / 3), "an empty text is a text, too")
     require(close(call(answer, texts[1:3]), 0), "with nothing unknown, the share is 0")
     require(close(call(answer, texts[3:4]), 1), "with `[UNK]` in every text, the share is 1")
@@ -168,51 +122,30 @@ def _(answer):
         "Keep the number of the word you are in, and go through the tokens from the left.",
         "A token without `##` starts the next word; a special one starts none.",
     ],
-    wrong={
-        "a number a token": (lambda tokens: _numbers(tokens, pieces=False), "share its number"),
-        "special tokens are words": (lambda tokens: _numbers(tokens, special=()), "special tokens get -1"),
-        "from 1": (lambda tokens: _numbers(tokens, first=1), "counted from 0"),
-        "special tokens take a number": (
-            lambda tokens: [
-                -1 if t[0] == "[" else n for t, n in zip(tokens, _numbers(tokens, ()), strict=True)
-            ],
-            "counted from 0",
-        ),
-        "leaves special tokens out": (
-            lambda tokens: [n for n in _numbers(tokens) if n >= 0],
-            "the shape must be",
-        ),
-    },
 )
 def word_numbers(tokens):
-    """For each token the number of its word, from 0; -1 for `[CLS]`, `[SEP]` and `[PAD]`."""
+    """For each token of a whole text the number of its word, from 0; -1 for special tokens, `[UNK]` too."""
     numbers, word = [], -1
     for token in tokens:
-        if token not in ("[CLS]", "[SEP]", "[PAD]") and not token.startswith("##"):
+        if token not in SPECIAL_TOKENS and not token.startswith("##"):
             word += 1
-        numbers.append(-1 if token in ("[CLS]", "[SEP]", "[PAD]") else word)
-    return numbers
-
-
-def _numbers(tokens, special=("[CLS]", "[SEP]", "[PAD]"), first=0, pieces=True):
-    """The typical wrong numbers, each by one option."""
-    numbers, word = [], first - 1
-    for token in tokens:
-        word += token not in special and not (pieces and token.startswith("##"))
-        numbers.append(-1 if token in special else word)
+        numbers.append(-1 if token in SPECIAL_TOKENS else word)
     return numbers
 
 
 @word_numbers.judge
 def _(answer):
     tokens = "[CLS] an un ##watch ##able film . [SEP] [PAD] [PAD]".split()
-    found = array(call(answer, tokens), (10,)).tolist()
-    special = [found[i] for i, token in enumerate(tokens) if token[0] == "["]
+    value = array(call(answer, tokens), (10,)).tolist()
+    special = [value[i] for i, token in enumerate(tokens) if token[0] == "["]
     require(special == 4 * [-1], "special tokens get -1")
-    require(found[2] == found[3] == found[4], "the pieces of a word share its number")
-    require(found[1] == 0, "words are counted from 0, and special tokens are no words")
-    require(found[2] == 1 and found[5] == 2, "each word has the number after that of the word before it")
-    require(found[6] == 3, "a punctuation mark is a word of its own")
+    require(value[2] == value[3] == value[4], "the pieces of a word share its number")
+    require(value[1] == 0, "words are counted from 0, and special tokens are no words")
+    require(value[2] == 1 and value[5] == 2, "each word has the number after that of the word before it")
+    require(value[6] == 3, "a punctuation mark is a word of its own")
     pair = array(call(answer, "[CLS] a ##b [SEP] c ##d [SEP]".split()), (7,)).tolist()
     require(pair == [-1, 0, 0, -1, 1, 1, -1], "after a special token, the counting goes on")
+    odd = array(call(answer, "[CLS] a [UNK] b ##c [MASK] [ ] [SEP]".split()), (9,)).tolist()
+    require(odd[2] == odd[5] == -1, "`[UNK]` and `[MASK]` are special tokens, too, and get -1")
+    require(odd[:8] == [-1, 0, -1, 1, 1, -1, 2, 3], "a bracket is a word, like any other punctuation mark")
     require(array(call(answer, ["[CLS]", "[SEP]"]), (2,)).tolist() == [-1, -1], "a text may have no words")

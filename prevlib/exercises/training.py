@@ -19,13 +19,6 @@ LOGITS = np.array([[2, 1, -1], [-3, -1, -2], [0, 5, 4], [1, 4, 9], [1, 1, 0], [3
         "Equal shares are 1/V. What does a model pay for what it gave 1/V?",
         "Minus the logarithm of 1/V, to the base e, is the logarithm of V.",
     ],
-    wrong={
-        "bits": (math.log2(30_522), "natural logarithm"),
-        "base 10": (math.log10(30_522), "natural logarithm"),
-        "the share": (1 / 30_522, "minus the logarithm"),
-        "no minus": (-math.log(30_522), "never negative"),
-        "of mini": (math.log(8_192), "30,522"),
-    },
 )
 def loss_of_equal_shares():
     """Loss in nats of a model that gives each of 30,522 entries the same share."""
@@ -49,14 +42,6 @@ def _(answer):
         "Make shares of the counts first: they add up to 1.",
         "A token that never occurs adds nothing, though its logarithm has no value: leave it out first.",
     ],
-    wrong={
-        "no care for 0": (lambda c: -np.sum(c / c.sum() * np.log(c / c.sum())), "count of 0"),
-        "bits": (lambda c: -sum(s * np.log2(s) for s in c / c.sum() if s > 0), "nats"),
-        "counts for shares": (lambda c: -np.sum(c[c > 0] * np.log(c[c > 0])), "times as long"),
-        "plain mean": (lambda c: -np.mean(np.log(c[c > 0] / c.sum())), "weighted"),
-        "no minus": (lambda c: sum(s * np.log(s) for s in c / c.sum() if s > 0), "never negative"),
-        "ln V": (lambda c: np.log(len(c)), "equal shares"),
-    },
 )
 def entropy_of_counts(counts):
     """Loss in nats of a model that knows how often each token occurs, and nothing else."""
@@ -67,22 +52,17 @@ def entropy_of_counts(counts):
 @entropy_of_counts.judge
 def _(answer):
     counts = np.array([2, 1, 1])
-    found = number(call(answer, counts))
+    value = number(call(answer, counts))
     tenfold = number(call(answer, 10 * counts))
-    require(close(tenfold, found), "a text ten times as long with the same shares has the same entropy")
-    require(found >= 0, "the entropy is never negative: the logarithm of a share is")
-    require(not close(found, 1.5), "in nats, please: the natural logarithm")
-    require(not close(found, math.log(3)), "ln V is right for equal shares only")
-    require(not close(found, 5 / 3 * math.log(2)), "the mean over the text is weighted: by the shares")
-    require(close(found, 1.5 * math.log(2)), "for the text of section 2 it is another number")
-    require(close(call(answer, np.array([0, 1, 0, 2, 1])), found), "a count of 0 adds nothing, in any place")
+    require(close(tenfold, value), "a text ten times as long with the same shares has the same entropy")
+    require(value >= 0, "the entropy is never negative: the logarithm of a share is")
+    require(not close(value, 1.5), "in nats, please: the natural logarithm")
+    require(not close(value, math.log(3)), "ln V is right for equal shares only")
+    require(not close(value, 5 / 3 * math.log(2)), "the mean over the text is weighted: by the shares")
+    require(close(value, 1.5 * math.log(2)), "for the text of section 2 it is another number")
+    require(close(call(answer, np.array([0, 1, 0, 2, 1])), value), "a count of 0 adds nothing, in any place")
     require(close(call(answer, np.full(8, 3)), math.log(8)), "equal shares give ln V")
     require(close(call(answer, np.array([0, 9])), 0), "if one token is all there is, nothing is uncertain")
-
-
-def _mean(values):
-    values = list(values)
-    return sum(values) / len(values)
 
 
 @exercise(
@@ -91,26 +71,6 @@ def _mean(values):
         "How many nats were lost in all, over both batches? For how many masked tokens?",
         "Add up totals and counts batch by batch; the division comes after the loop, once.",
     ],
-    wrong={
-        "mean of means": (
-            lambda losses, labels: _mean(a[y != -100].mean() for a, y in zip(losses, labels, strict=True)),
-            "differ in size",
-        ),
-        "all tokens": (lambda losses, labels: torch.cat(losses).mean(), "not masked"),
-        "masked ones over all": (
-            lambda losses, labels: (torch.cat(losses) * (torch.cat(labels) != -100)).mean(),
-            "in the count",
-        ),
-        "over the batches": (
-            lambda losses, labels: sum(torch.cat(losses)[torch.cat(labels) != -100]) / len(losses),
-            "by tokens, not by batches",
-        ),
-        "id 0 is dropped": (
-            lambda losses, labels: torch.cat(losses)[torch.cat(labels) > 0].mean(),
-            "id 0",
-        ),
-        "the last batch": (lambda losses, labels: losses[-1][labels[-1] != -100].mean(), "every batch"),
-    },
 )
 def loss_of_a_step(losses, labels):
     """Mean loss of the masked tokens of a step: a list of tensors, one a batch, and the labels of each."""
@@ -123,19 +83,19 @@ def loss_of_a_step(losses, labels):
 
 @loss_of_a_step.judge
 def _(answer):
-    found = number(call(answer, TWO_BATCHES, THEIR_LABELS))
+    value = number(call(answer, TWO_BATCHES, THEIR_LABELS))
     other = [batch.where(y != -100, 50) for batch, y in zip(TWO_BATCHES, THEIR_LABELS, strict=True)]
-    require(close(call(answer, other, THEIR_LABELS), found), "tokens that are not masked do not count")
-    require(not close(found, 26 / 8), "tokens that are not masked are in the count")
-    require(not close(found, (3 + 20 / 3) / 2, atol=1e-4), "a mean of means: the batches differ in size")
-    require(not close(found, 26 / 2), "divide by tokens, not by batches")
-    require(not close(found, 5), "the entry with id 0 can be masked, too")
+    require(close(call(answer, other, THEIR_LABELS), value), "tokens that are not masked do not count")
+    require(not close(value, 26 / 8), "tokens that are not masked are in the count")
+    require(not close(value, (3 + 20 / 3) / 2, atol=1e-4), "a mean of means: the batches differ in size")
+    require(not close(value, 26 / 2), "divide by tokens, not by batches")
+    require(not close(value, 5), "the entry with id 0 can be masked, too")
     turned = call(answer, TWO_BATCHES[::-1], THEIR_LABELS[::-1])
-    require(close(turned, found, atol=1e-4), "every batch counts, in any order")
-    require(close(found, 26 / 5, atol=1e-4), "how many nats in all, over how many masked tokens?")
+    require(close(turned, value, atol=1e-4), "every batch counts, in any order")
+    require(close(value, 26 / 5, atol=1e-4), "how many nats in all, over how many masked tokens?")
     nothing = torch.full((4,), -100)
     more = call(answer, [*TWO_BATCHES, TWO_BATCHES[0]], [*THEIR_LABELS, nothing])
-    require(close(more, found, atol=1e-4), "a batch without masked tokens changes nothing")
+    require(close(more, value, atol=1e-4), "a batch without masked tokens changes nothing")
     alone = call(answer, TWO_BATCHES[:1], THEIR_LABELS[:1])
     require(close(alone, 3, atol=1e-4), "a step may have one batch only")
 
@@ -147,23 +107,6 @@ def _(answer):
         "The first step is 0, and it should learn something already: one part of `n_warmup`.",
         "The fall has `n_steps - n_warmup` parts, of which `n_steps - step` are left.",
     ],
-    wrong={
-        "starts at 0": (
-            lambda s, n, w: s / w if s < w else (n - s) / (n - w),
-            "first step",
-        ),
-        "no fall": (lambda s, n, w: min(1, (s + 1) / max(1, w)), "falls"),
-        "falls from the start": (lambda s, n, w: min((s + 1) / max(1, w), (n - s) / n), "full rate"),
-        "ends at 0": (
-            lambda s, n, w: (s + 1) / w if s < w else (n - 1 - s) / max(1, n - 1 - w),
-            "last step",
-        ),
-        "divides by no steps": (lambda s, n, w: min((s + 1) / w, (n - s) / (n - w)), "ZeroDivisionError"),
-        "half a wave": (
-            lambda s, n, w: (s + 1) / w if s < w else (1 + math.cos(math.pi * (s - w) / (n - w))) / 2,
-            "straight",
-        ),
-    },
 )
 def warm_up(step, n_steps, n_warmup):
     """Factor of the learning rate: in equal parts up to 1 in `n_warmup` steps, and down to 0 at `n_steps`."""
@@ -196,19 +139,6 @@ def _(answer):
         "In which rows is the logit of the true class the highest? `logits.max(axis=1)` helps.",
         "And in how many places of the row does that highest value stand?",
     ],
-    wrong={
-        "argmax": (lambda z, y: np.mean(z.argmax(axis=1) == y), "tie"),
-        "a share of a tie": (
-            lambda z, y: np.mean(
-                ((z == z.max(1)[:, None]) / (z == z.max(1)[:, None]).sum(1)[:, None])[range(len(y)), y]
-            ),
-            "tie",
-        ),
-        "a count": (lambda z, y: np.sum(z.argmax(axis=1) == y), "share"),
-        "above 0": (lambda z, y: np.mean(z[range(len(y)), y] > 0), "sign"),
-        "lowest": (lambda z, y: np.mean(z.argmin(axis=1) == y), "highest"),
-        "two classes only": (lambda z, y: np.mean((z[:, 1] > z[:, 0]) == y), "any number of classes"),
-    },
 )
 def accuracy_of_logits(logits, labels):
     """Share of the rows whose true class has the highest logit; if another has it, too, the row is wrong."""
@@ -220,11 +150,11 @@ def accuracy_of_logits(logits, labels):
 @accuracy_of_logits.judge
 def _(answer):
     logits, labels = LOGITS[:3], np.array([0, 1, 0])
-    found = number(call(answer, logits, labels))
-    require(0 <= found <= 1, "a share is asked for, from 0 to 1")
+    value = number(call(answer, logits, labels))
+    require(0 <= value <= 1, "a share is asked for, from 0 to 1")
     moved = call(answer, logits - 10, labels)
-    require(close(moved, found), "a constant added to all logits changes no answer: their sign says nothing")
-    require(close(found, 2 / 3), "a row is right if the highest logit is that of the true class")
+    require(close(moved, value), "a constant added to all logits changes no answer: their sign says nothing")
+    require(close(value, 2 / 3), "a row is right if the highest logit is that of the true class")
     rows = call(answer, LOGITS[1:4], np.array([1, 1, 2]))
     require(close(rows, 1), "there may be any number of classes")
     require(close(call(answer, LOGITS[2:3], np.array([2])), 0), "the second highest is not enough")
@@ -241,13 +171,6 @@ def _(answer):
         "Add up the five and divide. A point is one hundredth.",
         "Then look at the five one by one: which are 0.80 or more?",
     ],
-    wrong={
-        "a share": ((0.01, 2), "points"),
-        "below the best": ((-1, 2), "mean of the five"),
-        "better only": ((1, 1), "at least"),
-        "those below": ((1, 3), "at least"),
-        "one number": (1, "numbers were expected"),
-    },
 )
 def one_run_against_five():
     """A reaches 0.77, 0.80, 0.78, 0.81, 0.79 with five seeds, B 0.80 with one: points of B above the mean

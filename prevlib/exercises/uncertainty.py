@@ -1,7 +1,6 @@
 """Exercises on intervals, paired comparisons and calibration, for notebook 09."""
 
 from math import comb, sqrt
-from statistics import NormalDist
 
 import numpy as np
 
@@ -21,14 +20,6 @@ WRITERS = np.array(["ann", "bo", "ann", "cy", "bo", "ann"])
         "`wilson_interval(0.8 * n, n)` has a `low` and a `high`. How far apart are they for n = 1,000?",
         "A loop over n that ends as soon as they are close enough is all you need.",
     ],
-    wrong={
-        "two points on either side": (1535, "on either side"),
-        "one point": (24_581, "narrower than asked"),
-        "a round number": (7000, "fewer"),
-        "too few": (6000, "too wide"),
-        "an interval": ((0.79, 0.81), "one number"),
-        "a share": (0.8, "whole number"),
-    },
 )
 def n_for_width():
     """Fewest test reviews whose interval of an accuracy of 0.80 is at most 0.02 wide, from end to end."""
@@ -60,13 +51,6 @@ def _(answer):
         "`groups == name` marks the samples of one group, and `np.flatnonzero` gives their rows.",
         "Go through `drawn`, not through the distinct groups: a group drawn twice comes twice, as a whole.",
     ],
-    wrong={
-        "once is enough": (lambda g, drawn: np.flatnonzero(np.isin(g, drawn)), "as often as"),
-        "one row a group": (lambda g, drawn: [list(g).index(name) for name in drawn], "all its samples"),
-        "True and False": (lambda g, drawn: np.isin(g, drawn), "numbers of the rows"),
-        "all groups": (lambda g, drawn: np.arange(len(g)), "not drawn"),
-        "names": (lambda g, drawn: [name for name in g if name in drawn], "numbers were expected"),
-    },
 )
 def rows_of_groups(groups, drawn):
     """Rows of a resample: those of each group in ``drawn``, as often as it stands there."""
@@ -76,24 +60,20 @@ def rows_of_groups(groups, drawn):
 @rows_of_groups.judge
 def _(answer):
     def rows(*drawn, groups=WRITERS):
-        found = call(answer, groups, np.array(drawn))
-        found = array(found)
-        require(found.ndim == 1, "one list of rows is asked for")
-        marks = found.shape == groups.shape and set(found.tolist()) <= {0, 1}
+        value = call(answer, groups, np.array(drawn))
+        value = array(value)
+        require(value.ndim == 1, "one list of rows is asked for")
+        marks = value.shape == groups.shape and set(value.tolist()) <= {0, 1}
         require(not marks, "the numbers of the rows are asked for, not a mark for each sample")
-        return sorted(found.tolist())
+        return sorted(value.tolist())
 
-    found = rows("bo")
-    require(not set(found) - {1, 4}, "rows of a group that was not drawn are in the resample")
-    require(found == [1, 4], "a group that is drawn comes with all its samples")
+    value = rows("bo")
+    require(not set(value) - {1, 4}, "rows of a group that was not drawn are in the resample")
+    require(value == [1, 4], "a group that is drawn comes with all its samples")
     require(rows("cy", "bo") == [1, 3, 4], "the rows of all groups that were drawn are asked for")
     require(rows("bo", "cy", "bo") == [1, 1, 3, 4, 4], "a group comes as often as it was drawn")
     numbered = rows(3, 3, groups=np.array([7, 3, 3]))
     require(numbered == [1, 1, 2, 2], "groups may have numbers for names")
-
-
-def _tails(n, k):
-    return sum(comb(n, i) for i in range(k + 1)) / 2**n
 
 
 @exercise(
@@ -103,23 +83,6 @@ def _tails(n, k):
         "`comb(n, k) / 2**n` is the chance of k heads in n tosses. Add those of k up to the smaller count.",
         "Double it for the other direction. What if both counts are equal?",
     ],
-    wrong={
-        "one direction": (lambda a, b: min(1, _tails(a + b, min(a, b))), "either direction"),
-        "this result only": (
-            lambda a, b: min(1, 2 * comb(a + b, min(a, b)) / 2 ** (a + b)),
-            "at least as uneven",
-        ),
-        "more than certain": (lambda a, b: 2 * _tails(a + b, min(a, b)), "at most 1"),
-        "by the bell curve": (
-            lambda a, b: 2 - 2 * NormalDist().cdf(abs(a - b) / sqrt(a + b)) if a + b else 1.0,
-            "count the tosses",
-        ),
-        "A is the worse one": (lambda a, b: min(1, 2 * _tails(a + b, b)), "the same p-value"),
-        "of many samples only": (
-            lambda a, b: min(1, 2 * _tails(a + b, min(a, b))) if a + b else 0.0,
-            "never differ",
-        ),
-    },
 )
 def mcnemar_p(only_a, only_b):
     """Chance that tosses are at least as uneven as these counts of samples that one model alone has right."""
@@ -130,12 +93,12 @@ def mcnemar_p(only_a, only_b):
 
 @mcnemar_p.judge
 def _(answer):
-    found, turned = number(call(answer, 5, 2)), number(call(answer, 2, 5))
-    require(close(found, turned), "if A and B change places, the same p-value must come out")
-    require(not close(found, 29 / 128), "uneven in either direction: 2 to 5 counts as well as 5 to 2")
-    require(not close(found, 42 / 128), "results at least as uneven count, too: 6 to 1, and 7 to 0")
-    require(abs(found - 0.257) > 0.002, "for so few coins, count the tosses: the bell curve is a guess")
-    require(close(found, 58 / 128), "for 5 to 2, the chance of seven coins is another")
+    value, turned = number(call(answer, 5, 2)), number(call(answer, 2, 5))
+    require(close(value, turned), "if A and B change places, the same p-value must come out")
+    require(not close(value, 29 / 128), "uneven in either direction: 2 to 5 counts as well as 5 to 2")
+    require(not close(value, 42 / 128), "results at least as uneven count, too: 6 to 1, and 7 to 0")
+    require(abs(value - 0.257) > 0.002, "for so few coins, count the tosses: the bell curve is a guess")
+    require(close(value, 58 / 128), "for 5 to 2, the chance of seven coins is another")
     require(close(call(answer, 10, 0), 2 / 1024), "for 10 to 0, the chance of ten coins is another")
     even = number(call(answer, 3, 3))
     require(even <= 1, "a chance is at most 1")
@@ -150,14 +113,6 @@ def _(answer):
         "A bin of many answers weighs more: multiply by `n` and divide by the sum of `n`, once.",
         "Take only the bins with `n > 0`: whatever is added to nan is nan.",
     ],
-    wrong={
-        "bins weigh the same": (lambda n, c, r: np.nanmean(abs(c - r)), "of many answers"),
-        "gaps cancel out": (lambda n, c, r: abs(np.nansum(n * (c - r))) / n.sum(), "cancel"),
-        "nan": (lambda n, c, r: np.sum(n * abs(c - r)) / n.sum(), "no answers"),
-        "squares": (lambda n, c, r: sqrt(np.nansum(n * (c - r) ** 2) / n.sum()), "not its square"),
-        "the worst bin": (lambda n, c, r: np.nanmax(abs(c - r)), "all bins"),
-        "a sum": (lambda n, c, r: np.nansum(n * abs(c - r)), "ten times"),
-    },
 )
 def calibration_error(n, confidence, right):
     """Mean distance of confidence from share right, given both, and the number of answers, of each bin."""
@@ -190,25 +145,6 @@ def _(answer):
         "None may be smaller than the one before it: `np.maximum.accumulate`. And none above 1.",
         "`adjusted[order] = ...` puts them back where they came from, if `order = np.argsort(p)`.",
     ],
-    wrong={
-        "Bonferroni": (lambda p: np.minimum(1, p * len(p)), "only the smallest"),
-        "as they were": (lambda p: p.copy(), "corrected"),
-        "may fall": (lambda p: p * (len(p) - p.argsort().argsort()), "larger one must not become smaller"),
-        "sorted": (
-            lambda p: np.minimum(1, np.maximum.accumulate(np.sort(p) * np.arange(len(p), 0, -1))),
-            "in the order in which they came",
-        ),
-        "above 1": (
-            lambda p: np.maximum.accumulate(np.sort(p) * np.arange(len(p), 0, -1))[p.argsort().argsort()],
-            "at most 1",
-        ),
-        "from the largest down": (
-            lambda p: np.minimum.accumulate((np.sort(p) * np.arange(len(p), 0, -1))[::-1])[::-1][
-                p.argsort().argsort()
-            ],
-            "that of the one before it",
-        ),
-    },
 )
 def holm(p_values):
     """P-values of several pairs, corrected by Holm's rule, each in its place."""
@@ -224,13 +160,13 @@ def _(answer):
     def corrected(*p_values):
         return array(call(answer, np.array(p_values)), (len(p_values),)).round(6).tolist()
 
-    found = corrected(0.03, 0.01, 0.04)
-    require(found != [0.03, 0.01, 0.04], "with three pairs, p-values must be corrected")
-    require(found != [0.09, 0.03, 0.12], "only the smallest is multiplied by all three")
-    require(found != [0.06, 0.03, 0.04], "the p-value of a larger one must not become smaller")
-    require(found != [0.04, 0.03, 0.04], "too small a value rises to that of the one before it")
-    require(found != [0.03, 0.06, 0.06], "return them in the order in which they came")
-    require(found == [0.06, 0.03, 0.06], "for 0.03, 0.01 and 0.04, one value is another")
+    value = corrected(0.03, 0.01, 0.04)
+    require(value != [0.03, 0.01, 0.04], "with three pairs, p-values must be corrected")
+    require(value != [0.09, 0.03, 0.12], "only the smallest is multiplied by all three")
+    require(value != [0.06, 0.03, 0.04], "the p-value of a larger one must not become smaller")
+    require(value != [0.04, 0.03, 0.04], "too small a value rises to that of the one before it")
+    require(value != [0.03, 0.06, 0.06], "return them in the order in which they came")
+    require(value == [0.06, 0.03, 0.06], "for 0.03, 0.01 and 0.04, one value is another")
     large = corrected(0.3, 0.6, 0.55, 0.02)
     require(max(large) <= 1, "a p-value is at most 1")
     require(large == [0.9, 1, 1, 0.08], "for 0.3, 0.6, 0.55 and 0.02, one value is another")

@@ -8,21 +8,5 @@ Left out: training the encoder, which is ``finetuning``.
 Used in notebooks 00 and 06. Sources: Devlin et al. 2019, section 5.3; Reimers & Gurevych 2019 (pooling).
 """
 
-from prevlib.features.batches import check_texts, length_sorted_batches, longest_input
 from prevlib.features.extraction import FeatureExtractor, extract_features
-from prevlib.features.inference import best_device, has_bf16, pack_linear_layers
 from prevlib.features.pooling import Encoded, encode, pool
-
-__all__ = [
-    "Encoded",
-    "FeatureExtractor",
-    "best_device",
-    "check_texts",
-    "encode",
-    "extract_features",
-    "has_bf16",
-    "length_sorted_batches",
-    "longest_input",
-    "pack_linear_layers",
-    "pool",
-]

@@ -13,15 +13,14 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel
 
-from prevlib.checkpoints import load_encoder, load_tokenizer
-from prevlib.features.batches import check_texts, length_sorted_batches, longest_input
-from prevlib.features.inference import best_device, pack_linear_layers
+from prevlib.checkpoints import Loaded, load_encoder, load_tokenizer
 from prevlib.features.pooling import POOLINGS, pool
+from prevlib.inference import best_device, check_texts, longest_input, pack_linear_layers, run_on_texts
 
 
 def extract_features(
     texts: Sequence[str],
-    checkpoint: str | Path = "minilm",
+    checkpoint: str | Path | Loaded = "minilm",
     *,
     layer: int | Literal["all"] = -1,
     pooling: str = "mean",
@@ -29,18 +28,18 @@ def extract_features(
     max_length: int | None = None,
     dtype: Literal["float32", "bfloat16"] = "float32",
     out: str | Path | None = None,
-    show_progress: bool = False,
+    show_progress: bool = True,
 ) -> np.ndarray:
     """One feature vector a text, from a frozen encoder.
 
     A text gets the same vector (in float32 to about 1e-6) alone, in any batch and in any order.
 
-    Started as several processes (``torchrun --nproc_per_node 2``, or ``accelerate launch`` on GPUs and many
-    machines), each process runs its share of the texts, and every one returns all rows in order.
+    Started as several processes (``torchrun --nproc_per_node 2``), each process runs its share of the texts,
+    and every one returns all rows in order.
 
     Args:
         texts: Strings. What exceeds ``max_length`` tokens is cut, with a warning.
-        checkpoint: Alias, folder or hub name.
+        checkpoint: Alias, folder, hub name, or a loaded model, which is not changed.
         layer: Which hidden state to pool: 0 the embeddings, 1 the first layer, -1 the last; ``"all"``
             gives every one from a single pass.
         pooling: ``"mean"``, ``"max"``, ``"cls"`` (see ``pool``), or ``"pooler"``, the model's own
@@ -89,12 +88,12 @@ def extract_features(
         target = nullcontext(np.empty((len(mine), *row), dtype=np.float32))
     else:
         target = _new_file(Path(out), (len(texts), *row[layer != "all" :]), processes)
-    batches = length_sorted_batches(mine, tokenizer, max_length=max_length, batch_size=batch_size)
+    run = run_on_texts(
+        model, tokenizer, mine, max_length=max_length, batch_size=batch_size, output_hidden_states=True
+    )
     with target as features, tqdm(total=len(mine), disable=not show_progress, unit="text") as bar:
         rows_here = features if out is None else features.reshape(-1, *row)[here]
-        for rows, batch in batches:
-            with torch.inference_mode():
-                outputs = model(**batch.to(model.device), output_hidden_states=True)
+        for rows, batch, outputs in run:
             for i, state in enumerate(states):
                 if pooling == "pooler":
                     pooled = outputs.pooler_output
@@ -109,7 +108,9 @@ def extract_features(
     return features if layer == "all" else features[:, 0]
 
 
-def _check_layer(layer: int | str, pooling: str, model: PreTrainedModel, checkpoint: str | Path) -> None:
+def _check_layer(
+    layer: int | str, pooling: str, model: PreTrainedModel, checkpoint: str | Path | Loaded
+) -> None:
     n_states = model.config.num_hidden_layers + 1
     if layer != "all" and layer not in range(-n_states, n_states):
         raise ValueError(
@@ -173,7 +174,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
     def __init__(
         self,
-        checkpoint: str | Path = "minilm",
+        checkpoint: str | Path | Loaded = "minilm",
         *,
         layer: int = -1,
         pooling: str = "mean",
@@ -195,7 +196,7 @@ class FeatureExtractor(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Sequence[str]) -> np.ndarray:
         """Features of the texts, shape (n_texts, hidden_size)."""
-        return extract_features(X, **self.get_params())
+        return extract_features(X, **self.get_params(), show_progress=False)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from prevlib.checkpoints import load_encoder, load_tokenizer
-from prevlib.features.batches import length_sorted_batches, longest_input
+from prevlib.arguments import check_unicode
+from prevlib.checkpoints import Loaded, load_encoder, load_tokenizer
+from prevlib.inference import run_on_texts
 
 POOLINGS = ("mean", "cls", "max", "pooler")
 
@@ -20,14 +21,17 @@ class Encoded(NamedTuple):
     pooler_output: Tensor | None  # (1, hidden_size); None if the checkpoint has no pooler
 
 
-def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
+def encode(text: str, checkpoint: str | Path | Loaded = "minilm") -> Encoded:
     """Tokens, ``last_hidden_state`` and ``pooler_output`` of one text.
 
     Args:
         text: Any length; what exceeds the model's maximum is cut, with a warning.
-        checkpoint: Alias, folder or hub name, as for ``checkpoints.load_encoder``.
+        checkpoint: Alias, folder, hub name, or a loaded model, as for ``checkpoints.load_encoder``.
+    Returns:
+        The tokens and the two tensors, in a batch of one.
     Raises:
         TypeError: If ``text`` is not a string.
+        ValueError: If it is not valid Unicode.
     Example:
         >>> encoded = encode("Here is some text to encode")
         >>> encoded.last_hidden_state.shape, encoded.pooler_output.shape
@@ -37,10 +41,9 @@ def encode(text: str, checkpoint: str | Path = "minilm") -> Encoded:
         raise TypeError(
             f"`text` must be a string; got {type(text).__name__}. For many texts use extract_features."
         )
-    tokenizer, model = load_tokenizer(checkpoint), load_encoder(checkpoint)
-    [(_, batch)] = length_sorted_batches([text], tokenizer, max_length=longest_input(tokenizer, model))
-    with torch.inference_mode():
-        outputs = model(**batch)
+    check_unicode("`text`", text)
+    tokenizer = load_tokenizer(checkpoint)
+    [(_, batch, outputs)] = run_on_texts(load_encoder(checkpoint), tokenizer, [text])
     return Encoded(
         tokens=tokenizer.convert_ids_to_tokens(batch["input_ids"][0]),
         last_hidden_state=outputs.last_hidden_state,
@@ -77,7 +80,10 @@ def pool(hidden_states: Tensor, attention_mask: Tensor, pooling: str = "mean") -
         )
     is_real = attention_mask.unsqueeze(-1).bool()  # (batch, seq, 1)
     if pooling == "mean":
-        return hidden_states.masked_fill(~is_real, 0).sum(dim=1) / is_real.sum(dim=1)
+        full = torch.promote_types(hidden_states.dtype, torch.float32)  # a sum in float16 overflows
+        total = hidden_states.masked_fill(~is_real, 0).sum(dim=1, dtype=full)
+        mean = total / is_real.sum(dim=1)
+        return mean.to(hidden_states.dtype) if hidden_states.is_floating_point() else mean
     if pooling == "max":
         return hidden_states.masked_fill(~is_real, -torch.inf).amax(dim=1)
     if pooling == "cls":

@@ -1,47 +1,18 @@
 """Fine-tuning: classifiers of texts, taggers of words, and studies whose predictions the notebooks read."""
 
 from prevlib.finetuning.classifier import (
-    TextClassifier,
     classification_loss,
     finetune_classifier,
     freeze_backbone,
     predict_logits,
 )
+from prevlib.finetuning.recipes import METHODS, linear_classifier, linear_tagger, study_config, tagging_config
 from prevlib.finetuning.study import (
-    METHODS,
     domain_shift,
     entity_tagging,
     label_efficiency,
     read_entity_study,
     read_shift_study,
     read_study,
-    study_config,
-    tagging_config,
 )
-from prevlib.finetuning.tagger import (
-    TokenTagger,
-    finetune_tagger,
-    predict_tags,
-    tagging_loss,
-)
-
-__all__ = [
-    "METHODS",
-    "TextClassifier",
-    "TokenTagger",
-    "classification_loss",
-    "domain_shift",
-    "entity_tagging",
-    "finetune_classifier",
-    "finetune_tagger",
-    "freeze_backbone",
-    "label_efficiency",
-    "predict_logits",
-    "predict_tags",
-    "read_entity_study",
-    "read_shift_study",
-    "read_study",
-    "study_config",
-    "tagging_config",
-    "tagging_loss",
-]
+from prevlib.finetuning.tagger import finetune_tagger, predict_tags, tagging_loss

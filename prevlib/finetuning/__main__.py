@@ -1,6 +1,7 @@
 """Make the studies that the notebooks read: ``python -m prevlib.finetuning --help``."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,19 +20,26 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--budgets",
         default="100:3,500:5,2000:3,6824:1",
+        type=labels_and_seeds,
+        metavar="LABELS:SEEDS,...",
         help="labels:seeds, separated by commas (default: %(default)s)",
     )
     parser.add_argument("--shift", action="store_true", help="one budget, 2,000 labels; predict IMDb as well")
     parser.add_argument("--entities", action="store_true", help="taggers of entities, three seeds")
     options = parser.parse_args(arguments)
-    if options.shift:
-        domain_shift(options.output, checkpoint=options.checkpoint)
-        return
-    if options.entities:
-        entity_tagging(options.output, checkpoint=options.checkpoint)
-        return
-    budgets = dict(map(int, pair.split(":")) for pair in options.budgets.split(","))
-    label_efficiency(options.output, checkpoint=options.checkpoint, budgets=budgets)
+    try:
+        if options.shift:
+            domain_shift(options.output, checkpoint=options.checkpoint)
+        elif options.entities:
+            entity_tagging(options.output, checkpoint=options.checkpoint)
+        else:
+            label_efficiency(options.output, checkpoint=options.checkpoint, budgets=options.budgets)
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
+def labels_and_seeds(pairs: str) -> dict[int, int]:
+    return {int(labels): int(seeds) for labels, seeds in (pair.split(":") for pair in pairs.split(","))}
 
 
 if __name__ == "__main__":

@@ -1,41 +1,43 @@
 """Studies: fine-tune once, keep every prediction, ask any question later.
 
-Four methods are compared: *frozen*, *full* and *scratch* as in ``classifier.py``, and *tfidf*, a linear model
-of word counts. ``label_efficiency`` runs them over budgets of labels and seeds; ``domain_shift`` runs them
-once and lets them predict texts that they were not trained for; ``entity_tagging`` trains taggers over seeds.
-Each appends a finished run to a file of JSON lines, so an interrupted study goes on where it stopped, and any
-metric and interval can be computed from the predictions without training again.
+The methods are those of ``recipes.py``. ``label_efficiency`` runs them over budgets of labels and seeds;
+``domain_shift`` runs them once and lets them predict texts that they were not trained for; ``entity_tagging``
+trains taggers over seeds. Each appends a finished run to a file of JSON lines, so an interrupted study goes
+on where it stopped, and any metric and interval can be computed from the predictions without training again.
 
 Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
 
 import json
-import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
+from scipy.special import softmax
 from tqdm.auto import tqdm
 
+from prevlib.arguments import renamed
+from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.features import FeatureExtractor
+from prevlib.files import check_made_from, fingerprint, write_whole
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
+from prevlib.finetuning.recipes import (
+    METHODS,
+    linear_classifier,
+    linear_settings,
+    study_config,
+    tagging_config,
+)
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
-from prevlib.losses import log_softmax
 from prevlib.training import TrainConfig
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
-KEYS = ("method", "n_labels", "seed")  # what tells runs apart
-METHODS = ("tfidf", "frozen", "full", "scratch")
+KEYS = ("method", "n_train", "seed")  # what tells runs apart
 
 
 def label_efficiency(
@@ -63,24 +65,19 @@ def label_efficiency(
     Raises:
         ValueError: If a method or budget does not exist.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, budgets)
-    runs = [(m, n, s) for n, n_seeds in budgets.items() for s in range(n_seeds) for m in methods]
-
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        [y_proba], settings = _study_run(method, train, [reviews["test"]["text"]], checkpoint, seed)
-        return {"settings": settings, "y_proba": _rounded(y_proba)}
-
-    _run_missing(output, [dict(zip(KEYS, run, strict=True)) for run in runs], predictions, show_progress)
+    reviews = load_reviews()
+    data = {name: reviews[name] for name in ("train", "test")}
+    targets = {"y_proba": list(reviews["test"]["text"])}
+    _study_classifiers(Path(output), checkpoint, budgets, methods, targets, data, show_progress)
     return read_study(output)
 
 
+@renamed("n_labels", "n_train")
 def domain_shift(
     output: str | Path,
     *,
     checkpoint: str | Path = "minilm",
-    n_labels: int = 2000,
+    n_train: int = 2000,
     methods: Sequence[str] = METHODS,
     show_progress: bool = True,
 ) -> pd.DataFrame:
@@ -89,7 +86,7 @@ def domain_shift(
     Args:
         output: File of results, new or begun.
         checkpoint: Alias, folder or hub name.
-        n_labels: Number of training reviews.
+        n_train: Number of training reviews.
         methods: Out of ``METHODS``.
         show_progress: Show a bar.
     Returns:
@@ -97,19 +94,12 @@ def domain_shift(
     Raises:
         ValueError: If a method does not exist, or there are not so many reviews.
     """
-    output, reviews = Path(output), load_reviews()
-    _check_study(reviews, methods, [n_labels])
+    reviews = load_reviews()
     targets = {"reviews": list(reviews["test"]["text"]), "imdb": list(load_imdb()["test"]["text"])}
     cases = load_behaviour_cases()["test"]
     targets |= {"cases": list(cases["text"]), "changed_cases": [text for text in cases["changed"] if text]}
-
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
-        train = _sample(reviews["train"], n_labels, seed)
-        probabilities, settings = _study_run(method, train, targets.values(), checkpoint, seed)
-        return {"settings": settings} | dict(zip(targets, map(_rounded, probabilities), strict=True))
-
-    runs = [{"method": method, "n_labels": n_labels, "seed": 0} for method in methods]
-    _run_missing(output, runs, predictions, show_progress)
+    data = {"train": reviews["train"]} | targets
+    _study_classifiers(Path(output), checkpoint, {n_train: 1}, methods, targets, data, show_progress)
     return read_shift_study(output)
 
 
@@ -131,42 +121,42 @@ def entity_tagging(
     targets = {"train": train.select(range(200)), "test": entities["test"]}
     targets |= {"test_unseen": entities["test_unseen"]}
 
-    def predictions(method: str, n_labels: int, seed: int) -> dict:
-        config = tagging_config(seed)
+    def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
         tagger = finetune_tagger(
             train["tokens"],
             train["ner_tags"],
             checkpoint,
             label_names=train.features["ner_tags"].feature.names,
-            config=config,
+            config=tagging_config(seed=seed),
             mark_capitals=True,
             show_progress=False,
         )
         tags = {name: predict_tags(tagger, split["tokens"]) for name, split in targets.items()}
         joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
-        return {"settings": asdict(config) | {"mark_capitals": True}} | joined
+        return joined
 
-    runs = [{"method": "full", "n_labels": len(train), "seed": seed} for seed in range(n_seeds)]
-    _run_missing(output, runs, predictions, show_progress)
+    runs = [
+        {"method": "full", "n_train": len(train), "seed": seed}
+        | {"settings": asdict(tagging_config(seed=seed)) | {"mark_capitals": True}}
+        for seed in range(n_seeds)
+    ]
+    _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
     return read_entity_study(output)
-
-
-def tagging_config(seed: int = 0) -> TrainConfig:
-    """The recipe of the taggers, chosen on the validation split."""
-    return TrainConfig(learning_rate=3e-4, num_train_epochs=5, per_device_train_batch_size=16, seed=seed)
 
 
 def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
     """The runs of ``entity_tagging``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels`` (sentences), ``seed``, ``seconds``, ``settings``, and for each
+        One row a run: ``method``, ``n_train`` (sentences), ``seed``, ``seconds``, ``settings``, and for each
         sentence the list of its predicted tags: of the first 200 of ``train``, of ``test`` and of
         ``test_unseen``.
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    table = pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    table = pd.DataFrame(_read_runs(Path(path)))
     for name in ("train", "test", "test_unseen"):
         table[name] = [[tags.split(" ") for tags in run] for run in table[name]]
     return table
@@ -175,107 +165,105 @@ def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
 def read_study(path: str | Path = STUDY) -> pd.DataFrame:
     """The runs of ``label_efficiency``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels``, ``seed``, ``seconds`` of training and prediction,
+        One row a run: ``method``, ``n_train``, ``seed``, ``seconds`` of training and prediction,
         ``settings``, and ``y_proba``, the probability of the positive class for each test review in
         order.
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    return pd.DataFrame(_read_runs(Path(path)))
 
 
 def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     """The runs of ``domain_shift``, by default those that come with the library.
 
+    Args:
+        path: JSON lines, one per run.
     Returns:
-        One row a run: ``method``, ``n_labels``, ``seed``, ``seconds``, ``settings``, and the probability of
+        One row a run: ``method``, ``n_train``, ``seed``, ``seconds``, ``settings``, and the probability of
         the positive class for each text of the test reviews (``reviews``), of the IMDb test reviews
         (``imdb``), of the behaviour cases (``cases``) and of their changed texts, for the cases that have
         one (``changed_cases``).
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path), must_exist=True))
+    return pd.DataFrame(_read_runs(Path(path)))
 
 
-def study_config(n_labels: int, seed: int) -> TrainConfig:
-    """The recipe of the study: fewer labels, more epochs, so that no run has too few steps."""
-    epochs = 10 if n_labels <= 100 else 5 if n_labels <= 500 else 3
-    return TrainConfig(num_train_epochs=epochs, seed=seed)
-
-
-def _check_study(reviews, methods: Sequence[str], budgets: Iterable[int]) -> None:
-    n_train = len(reviews["train"])
-    if set(methods) - set(METHODS) or not all(2 <= n <= n_train for n in budgets):
+def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress: bool) -> None:
+    """Train on ``data["train"]``, for every budget, seed and method; predict the targets: name -> texts."""
+    reviews = data["train"]
+    if set(methods) - set(METHODS) or not all(2 <= n <= len(reviews) for n in budgets):
         raise ValueError(
-            f"`methods` must be out of {METHODS} and `budgets` from 2 to {n_train}; "
+            f"`methods` must be out of {METHODS} and `budgets` from 2 to {len(reviews)}; "
             f"got {tuple(methods)} and {tuple(budgets)}."
         )
+    runs = [
+        {"method": method, "n_train": n_train, "seed": seed}
+        | {"settings": _settings(method, n_train, seed, checkpoint)}
+        for n_train, n_seeds in budgets.items()
+        for seed in range(n_seeds)
+        for method in methods
+    ]
+
+    def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
+        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_train])
+        predict = _fitted(method, train, checkpoint, settings)
+        return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
+
+    _run_missing(output, checkpoint, data, runs, predictions, show_progress)
 
 
-def _run_missing(output: Path, runs: Sequence[dict], predictions, show_progress: bool) -> None:
-    """Do the runs that are not in the file yet, and append each as one line."""
-    _drop_torn_line(output)
-    done = [{key: run[key] for key in KEYS} for run in _read_runs(output)]
-    for run in tqdm(runs, disable=not show_progress, unit="run"):
-        if run in done:
-            continue
+def _run_missing(
+    output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
+) -> None:
+    """Do the runs that are not in the file yet, one line each; the first line says what the file is of."""
+    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
+    made_from |= {name: fingerprint(rows) for name, rows in data.items()}
+    stored = _read_lines(output) if output.exists() else []
+    if stored:
+        check_made_from(output, stored[0].get("made_from", {}), made_from)
+    done = {tuple(run[key] for key in KEYS): run for run in stored if "made_from" not in run}
+    missing = []
+    for run in runs:
+        before = done.get(tuple(run[key] for key in KEYS))
+        if before is None:
+            missing.append(run)
+        else:
+            check_made_from(output, before["settings"], run["settings"])
+    lines = stored or [{"made_from": made_from}]
+    for run in tqdm(missing, disable=not show_progress, unit="run"):
         started = time.perf_counter()
         result = predictions(**run)
-        run = run | {"seconds": round(time.perf_counter() - started, 1)} | result
-        with output.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(run) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
+        lines.append(run | {"seconds": seconds, "settings": settings} | result)
+        write_whole(output, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def _sample(train, n_labels: int, seed: int):
-    order = np.random.default_rng(seed).permutation(len(train))
-    return train.select(order[:n_labels])
-
-
-def _rounded(y_proba: np.ndarray) -> list[float]:
-    return [round(float(p), 4) for p in y_proba]
-
-
-def _study_run(
-    method: str, train, targets: Iterable[Sequence[str]], checkpoint, seed: int
-) -> tuple[list[np.ndarray], dict]:
-    """For each list of texts the probabilities of the positive class, and the settings that made them."""
+def _settings(method: str, n_train: int, seed: int, checkpoint: str | Path) -> dict:
     if method in ("tfidf", "frozen"):
-        words = {"ngram_range": (1, 2), "sublinear_tf": True}
-        vectors = {"checkpoint": str(checkpoint), "pooling": "mean"}
-        features = TfidfVectorizer(**words) if method == "tfidf" else FeatureExtractor(**vectors)
-        pipeline = make_pipeline(features, LogisticRegression(max_iter=1000))
-        pipeline.fit(list(train["text"]), train["label"])
-        settings = words if method == "tfidf" else vectors
-        return [pipeline.predict_proba(list(texts))[:, 1] for texts in targets], settings
-    config = study_config(len(train), seed)
-    classifier = finetune_classifier(
-        train["text"],
-        train["label"],
-        checkpoint,
-        config=config,
-        random_init=method == "scratch",
-        show_progress=False,
-    )
-
-    def probabilities(texts: Sequence[str]) -> np.ndarray:
-        logits = torch.from_numpy(predict_logits(classifier, texts)).double()
-        return log_softmax(logits).exp()[:, 1].numpy()
-
-    return [probabilities(texts) for texts in targets], asdict(config)
+        return linear_settings(method, checkpoint)
+    return asdict(study_config(n_train, seed=seed))
 
 
-def _read_runs(path: Path, must_exist: bool = False) -> list[dict]:
-    if not path.exists() and not must_exist:
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[str]], np.ndarray]:
+    """The function from texts to probabilities of the positive class that was learnt."""
+    if method in ("tfidf", "frozen"):
+        pipeline = linear_classifier(method, checkpoint).fit(list(train["text"]), train["label"])
+        return lambda texts: pipeline.predict_proba(texts)[:, 1]
+    options = {"random_init": method == "scratch", "config": TrainConfig(**settings), "show_progress": False}
+    classifier = finetune_classifier(train["text"], train["label"], checkpoint, **options)
+    return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
 
 
-def _drop_torn_line(path: Path) -> None:
-    """Cut a last line that an interruption left unfinished."""
-    if path.exists() and not (content := path.read_bytes()).endswith(b"\n"):
-        with path.open("r+b") as file:
-            file.truncate(content.rfind(b"\n") + 1)
+def _read_runs(path: Path) -> list[dict]:
+    return [line for line in _read_lines(path) if "made_from" not in line]
+
+
+def _read_lines(path: Path) -> list[dict]:
+    """Every whole line; one that an interruption left unfinished is passed over."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]

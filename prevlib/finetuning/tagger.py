@@ -10,47 +10,28 @@ which tags may follow one another. Used in notebook 13. Source: Devlin et al. 20
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
-from transformers import (
-    DataCollatorForTokenClassification,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import DataCollatorForTokenClassification, PreTrainedModel, PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_tagger, load_tokenizer, quiet_transformers
-from prevlib.features import best_device, longest_input
+from prevlib.arguments import check_count
+from prevlib.checkpoints import Loaded, load_tagger, load_tokenizer
+from prevlib.files import fingerprint
 from prevlib.finetuning.classifier import freeze_backbone
 from prevlib.finetuning.words import Sentences, check_sentences, encode_parts, first_pieces, split_sentences
+from prevlib.inference import longest_input, padded_batches, ready_to_run, run
 from prevlib.losses import IGNORE_INDEX, cross_entropy
-from prevlib.training import History, TrainConfig, fit
+from prevlib.training import TrainConfig, Trained, fit
 
 Tags = Sequence[Sequence[int | str]]
-
-
-@dataclass(frozen=True)
-class TokenTagger:
-    """A fine-tuned model with its tokenizer, and how it got there."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    history: History
-
-    def save(self, folder: str | Path) -> None:
-        """Write model and tokenizer; every loader of the library takes the folder as a name."""
-        with quiet_transformers():
-            self.model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
 
 
 def finetune_tagger(
     sentences: Sentences,
     tags: Tags,
-    checkpoint: str | Path = "minilm",
+    checkpoint: str | Path | Loaded = "minilm",
     *,
     label_names: Sequence[str],
     config: TrainConfig | None = None,
@@ -60,13 +41,13 @@ def finetune_tagger(
     validation: tuple[Sentences, Tags] | None = None,
     checkpoint_dir: str | Path | None = None,
     show_progress: bool = True,
-) -> TokenTagger:
+) -> Trained:
     """Train a tagger of words on top of an encoder.
 
     Args:
         sentences: Training sentences, each a list of words. Empty ones are passed over.
         tags: One label a word: its name, or its number in ``label_names``.
-        checkpoint: Alias, folder or hub name.
+        checkpoint: Alias, folder, hub name, or a loaded model, of which a copy is trained.
         label_names: Names of the labels, in the order of their numbers.
         config: Settings of the loop; ``TrainConfig()`` if None. Its seed also draws the new head.
         random_init: Start from random weights instead of the pre-trained ones.
@@ -75,7 +56,8 @@ def finetune_tagger(
             vocabularies and models with a second token type.
         validation: Sentences and tags. The share of words with the right tag is recorded after each epoch; it
             is high for whoever finds no name at all, so score what ``predict_tags`` returns by spans.
-        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there.
+        checkpoint_dir: Where the training is kept after each epoch; if it was interrupted, it goes on there,
+            with the same sentences, tags, checkpoint and settings.
         show_progress: Show a bar.
     Returns:
         The tagger; ``predict_tags`` applies it.
@@ -102,8 +84,9 @@ def finetune_tagger(
         freeze_backbone(model)
 
     def accuracy(model: PreTrainedModel) -> dict:
-        predicted = chain.from_iterable(_predict(model, tokenizer, heldout))
-        right = [a == b for a, b in zip(predicted, chain.from_iterable(heldout_labels), strict=True)]
+        predicted = chain.from_iterable(predict_tags(Loaded(model, tokenizer), heldout))
+        true = chain.from_iterable(heldout_labels)
+        right = [tag == label_names[label] for tag, label in zip(predicted, true, strict=True)]
         return {"validation_accuracy": sum(right) / len(right)}
 
     history = fit(
@@ -114,20 +97,35 @@ def finetune_tagger(
         collate_fn=DataCollatorForTokenClassification(tokenizer, label_pad_token_id=IGNORE_INDEX),
         evaluate=accuracy if validation else None,
         checkpoint_dir=checkpoint_dir,
+        made_from={
+            "checkpoint": str(checkpoint),
+            "sentences": fingerprint(sentences),
+            "tags": fingerprint(labels),
+            "label_names": list(label_names),
+            "mark_capitals": mark_capitals,
+            "validation": fingerprint(validation),
+        },
         show_progress=show_progress,
     )
-    return TokenTagger(model, tokenizer, history)
+    return Trained(model, tokenizer, history)
 
 
 def tagging_loss(model: nn.Module, batch: dict) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy of a batch, and the number of its words; sentences are not of one length."""
+    """Summed cross-entropy of a batch, and the number of its words; sentences are not of one length.
+
+    Args:
+        model: A tagger.
+        batch: Inputs, and ``labels``, -100 where no word begins, shape (batch_size, sequence_length).
+    Returns:
+        (sum in nats, number of words), for ``fit``.
+    """
     inputs = {name: tensor for name, tensor in batch.items() if name != "labels"}
     logits, labels = model(**inputs).logits.float(), batch["labels"]  # (batch, seq, num_labels), (batch, seq)
     return cross_entropy(logits, labels, reduction="sum"), (labels != IGNORE_INDEX).sum()
 
 
 def predict_tags(
-    tagger: TokenTagger | str | Path, sentences: Sentences, *, batch_size: int = 32
+    tagger: str | Path | Loaded, sentences: Sentences, *, batch_size: int = 32
 ) -> list[list[str]]:
     """The most probable tag of each word.
 
@@ -142,19 +140,25 @@ def predict_tags(
         For each sentence its tags, exactly one a word.
     Raises:
         TypeError: If ``sentences`` is not a list of lists of strings.
-        ValueError: If there are no sentences, or a named checkpoint has no trained head for tokens.
+        ValueError: If there are no sentences, or the checkpoint has no trained head for tokens.
     """
     sentences = check_sentences(sentences)
-    if batch_size < 1:
-        raise ValueError(f"`batch_size` must be at least 1; got {batch_size}.")
-    if isinstance(tagger, TokenTagger):
-        model, tokenizer = tagger.model, tagger.tokenizer
-    else:
-        model = load_tagger(tagger, label_names=None)
-        tokenizer = load_tokenizer(tagger)
-    names = model.config.id2label
-    predicted = _predict(model, tokenizer, sentences, batch_size)
-    return [[names[number] for number in numbers] for numbers in predicted]
+    batch_size = check_count("batch_size", batch_size)
+    model, tokenizer = ready_to_run(tagger, load_tagger)
+    max_length, names = longest_input(tokenizer, model), model.config.id2label
+    mark_capitals = getattr(model.config, "mark_capitals", False)  # others' taggers do not say
+    parts = split_sentences(sentences, tokenizer, max_length)
+    tags = [[""] * len(words) for words in sentences]
+    if not parts:  # empty sentences only
+        return tags
+    encodings = encode_parts(parts, tokenizer, max_length, mark_capitals=mark_capitals)
+    for rows, batch in padded_batches(encodings, tokenizer, batch_size):
+        best = run(model, batch).logits.argmax(-1).cpu().numpy()  # (batch, seq)
+        for row, labels in zip(rows, best, strict=True):
+            part, places = parts[row], first_pieces(encodings.word_ids(row))
+            end = part.start + len(part.words)
+            tags[part.sentence][part.start : end] = [names[label] for label in labels[places].tolist()]
+    return tags
 
 
 def _examples(
@@ -179,28 +183,6 @@ def _examples(
             example["labels"][place] = label
         examples.append(example)
     return examples
-
-
-def _predict(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sentences: Sentences, batch_size: int = 32
-) -> list[list[int]]:
-    """Number of the most probable label of each word of each sentence."""
-    model = model.eval().to(best_device())
-    max_length = longest_input(tokenizer, model)
-    mark_capitals = getattr(model.config, "mark_capitals", False)  # others' taggers do not say
-    predicted = [[-1] * len(words) for words in sentences]
-    parts = split_sentences(sentences, tokenizer, max_length)
-    parts.sort(key=lambda part: part.n_pieces)  # saves padding
-    for i in range(0, len(parts), batch_size):
-        batch = parts[i : i + batch_size]
-        encodings = encode_parts(batch, tokenizer, max_length, mark_capitals=mark_capitals)
-        inputs = tokenizer.pad(encodings, return_tensors="pt").to(model.device)
-        with torch.inference_mode():
-            best = model(**inputs).logits.argmax(-1).cpu().numpy()  # (batch, seq)
-        for row, part in enumerate(batch):
-            places = first_pieces(encodings.word_ids(row))
-            predicted[part.sentence][part.start : part.start + len(part.words)] = best[row, places].tolist()
-    return predicted
 
 
 def _number_tags(tags: Tags, sentences: list[list[str]], label_names: Sequence[str]) -> list[list[int]]:

@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 from transformers import BatchEncoding, PreTrainedTokenizerBase
 
+from prevlib.arguments import check_unicode
+
 Sentences = Sequence[Sequence[str]]
 
 
@@ -38,6 +40,8 @@ def split_sentences(sentences: Sentences, tokenizer: PreTrainedTokenizerBase, ma
         sentences: Each a list of words.
         tokenizer: Makes pieces of them.
         max_length: Most tokens of a part, special ones included. A part is longer if a single word is.
+    Returns:
+        Parts in the order of the sentences.
     """
     distinct = sorted({word for words in sentences for word in words})
     pieces = tokenizer(
@@ -61,11 +65,7 @@ def split_sentences(sentences: Sentences, tokenizer: PreTrainedTokenizerBase, ma
 
 
 def encode_parts(
-    parts: Sequence[Part],
-    tokenizer: PreTrainedTokenizerBase,
-    max_length: int,
-    *,
-    mark_capitals: bool = False,
+    parts: Sequence[Part], tokenizer: PreTrainedTokenizerBase, max_length: int, *, mark_capitals: bool = False
 ) -> BatchEncoding:
     """Encodings of parts; ``word_ids(row)`` tells the words of their tokens.
 
@@ -74,6 +74,8 @@ def encode_parts(
         tokenizer: A fast tokenizer.
         max_length: In tokens, special ones included.
         mark_capitals: Give token type 1 to the pieces of words with a capital letter, 0 to all others.
+    Returns:
+        One row of token ids per part, not padded.
     """
     encodings = tokenizer(
         [part.words for part in parts], is_split_into_words=True, truncation=True, max_length=max_length
@@ -92,6 +94,8 @@ def first_pieces(word_ids: Sequence[int | None]) -> list[int]:
 
     Args:
         word_ids: Number of the word of each token, None for special tokens, as from ``encoding.word_ids()``.
+    Returns:
+        Rising positions, one per word.
     Example:
         >>> first_pieces([None, 0, 1, 1, 1, 2, None])
         [1, 2, 5]
@@ -101,7 +105,16 @@ def first_pieces(word_ids: Sequence[int | None]) -> list[int]:
 
 
 def check_sentences(sentences: Sentences) -> list[list[str]]:
-    """Return ``sentences`` as lists of words, or raise if they are something else."""
+    """The sentences as lists of words.
+
+    Args:
+        sentences: What was passed.
+    Returns:
+        At least one list of strings.
+    Raises:
+        TypeError: If a sentence is a string, or a word is none.
+        ValueError: If there is no sentence, or a word is not valid Unicode.
+    """
     sentences = list(sentences)
     if not sentences:
         raise ValueError("`sentences` must hold at least one sentence; got none.")
@@ -114,4 +127,5 @@ def check_sentences(sentences: Sentences) -> list[list[str]]:
         strange = [word for word in words if not isinstance(word, str)]
         if strange:
             raise TypeError(f"Words must be strings; got {strange[0]!r} in sentence {i}. Convert with str.")
+        check_unicode(f"Sentence {i}", " ".join(words))
     return [list(words) for words in sentences]

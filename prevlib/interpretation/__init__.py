@@ -3,13 +3,3 @@
 from prevlib.interpretation.attention import AttentionMaps, attention_maps, attention_rollout
 from prevlib.interpretation.attribution import Attribution, integrated_gradients
 from prevlib.interpretation.probing import probe_features, probe_layers
-
-__all__ = [
-    "Attribution",
-    "AttentionMaps",
-    "attention_maps",
-    "attention_rollout",
-    "integrated_gradients",
-    "probe_features",
-    "probe_layers",
-]

@@ -21,8 +21,9 @@ import torch
 from numpy.typing import ArrayLike
 from transformers import BatchEncoding, PreTrainedModel, PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_encoder, load_tokenizer
-from prevlib.features import longest_input
+from prevlib.arguments import check_unicode
+from prevlib.checkpoints import Loaded, load_encoder, load_tokenizer
+from prevlib.inference import longest_input, run
 
 
 class AttentionMaps(NamedTuple):
@@ -33,13 +34,13 @@ class AttentionMaps(NamedTuple):
 
 
 def attention_maps(
-    text: str, checkpoint: str | Path = "minilm", *, random_init: bool = False
+    text: str, checkpoint: str | Path | Loaded = "minilm", *, random_init: bool = False
 ) -> AttentionMaps:
     """Attention of every layer and head for one text. Each row sums to 1.
 
     Args:
         text: At least one token, at most what the model can take; nothing is cut.
-        checkpoint: Alias, folder or hub name.
+        checkpoint: Alias, folder, hub name, or a loaded model.
         random_init: Use the same architecture with random weights, as a control.
     Returns:
         ``AttentionMaps(tokens, attentions)``; ``attentions[0]`` is the layer next to the embeddings.
@@ -55,8 +56,7 @@ def attention_maps(
     model = load_encoder(checkpoint, random_init=random_init)
     batch = tokenize_text(text, tokenizer, model)
     model.set_attn_implementation("eager")  # the fused kernels never hold the shares
-    with torch.inference_mode():
-        layers = model(**batch, output_attentions=True).attentions
+    layers = run(model, batch, output_attentions=True).attentions
     tokens = tokenizer.convert_ids_to_tokens(batch["input_ids"][0])
     return AttentionMaps(tokens, torch.cat(layers).numpy())
 
@@ -109,6 +109,7 @@ def tokenize_text(
     """One text as a batch of one, or an error if it has no token, or more than the model takes."""
     if not isinstance(text, str):
         raise TypeError(f"`text` must be a string; got {type(text).__name__}. Pass one text at a time.")
+    check_unicode("`text`", text)
     batch = tokenizer(text, return_tensors="pt", verbose=False, **options)
     length, longest = batch["input_ids"].shape[1], longest_input(tokenizer, model)
     if length == tokenizer.num_special_tokens_to_add():

@@ -24,9 +24,8 @@ from captum.attr import IntegratedGradients
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_classifier, load_tokenizer
-from prevlib.features import best_device
-from prevlib.finetuning import TextClassifier
+from prevlib.checkpoints import Loaded, load_classifier
+from prevlib.inference import ready_to_run
 from prevlib.interpretation.attention import tokenize_text
 
 BASELINES = ("pad", "mask")
@@ -59,7 +58,7 @@ class Attribution:
 
 def integrated_gradients(
     text: str,
-    classifier: TextClassifier | str | Path,
+    classifier: str | Path | Loaded,
     *,
     target: int | None = None,
     baseline: str = "pad",
@@ -92,11 +91,7 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan 2017.
     """
-    if isinstance(classifier, TextClassifier):
-        model, tokenizer = classifier.model, classifier.tokenizer
-    else:
-        model, tokenizer = load_classifier(classifier, num_labels=None), load_tokenizer(classifier)
-    model = model.eval().to(best_device())
+    model, tokenizer = ready_to_run(classifier, load_classifier)
     _check_options(target, n_steps, model.config.num_labels)
     batch = tokenize_text(text, tokenizer, model, return_special_tokens_mask=True).to(model.device)
     input_ids, is_special = batch.pop("input_ids"), batch.pop("special_tokens_mask").bool()
@@ -113,8 +108,8 @@ def integrated_gradients(
         scores = [score(end).item() for end in ends]
     per_batch = max(1, TOKENS_PER_BATCH // input_ids.shape[1])
     while True:
-        found = IntegratedGradients(score).attribute(*ends, n_steps=n_steps, internal_batch_size=per_batch)
-        values = found.sum(dim=-1)[0].detach().float().cpu().numpy()  # (seq,)
+        parts = IntegratedGradients(score).attribute(*ends, n_steps=n_steps, internal_batch_size=per_batch)
+        values = parts.sum(dim=-1)[0].detach().float().cpu().numpy()  # (seq,)
         tokens = tokenizer.convert_ids_to_tokens(input_ids[0])
         result = Attribution(tokens, values, target, *scores, n_steps)
         if result.completeness_error <= tolerance or 2 * n_steps > MAX_STEPS:
@@ -131,7 +126,14 @@ def integrated_gradients(
 
 
 def log_odds(logits: Tensor, target: int) -> Tensor:
-    """log p / (1 - p) of one class, from logits of all: shape (n, num_labels) -> (n,)."""
+    """log p / (1 - p) of one class, in nats.
+
+    Args:
+        logits: Of all classes, shape (n, num_labels).
+        target: Number of the class.
+    Returns:
+        Shape (n,).
+    """
     others = torch.cat([logits[:, :target], logits[:, target + 1 :]], dim=1)
     return logits[:, target] - others.logsumexp(dim=1)
 

@@ -26,19 +26,21 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from prevlib.checkpoints import Loaded
 from prevlib.evaluation.uncertainty import wilson_interval
-from prevlib.features import check_texts, extract_features
+from prevlib.features import extract_features
+from prevlib.inference import check_texts
 
 
 def probe_layers(
     texts: Sequence[str],
     labels: Sequence,
-    checkpoint: str | Path = "minilm",
+    checkpoint: str | Path | Loaded = "minilm",
     *,
     pooling: str = "mean",
     control: bool = True,
     test_size: float = 0.5,
-    show_progress: bool = False,
+    show_progress: bool = True,
     seed: int = 0,
 ) -> pd.DataFrame:
     """A linear probe of each layer, with the same probe on random labels beside it.
@@ -48,7 +50,7 @@ def probe_layers(
     Args:
         texts: Strings; what exceeds the model's maximum is cut, with a warning.
         labels: Their classes, whole numbers or names.
-        checkpoint: Alias, folder or hub name.
+        checkpoint: Alias, folder, hub name, or a loaded model.
         pooling: ``"mean"``, ``"max"`` or ``"cls"``, as for ``extract_features``.
         control, test_size, seed: As for ``probe_features``.
         show_progress: Show a bar.

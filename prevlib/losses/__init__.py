@@ -1,19 +1,4 @@
 """The losses of the course, from tensor arithmetic, in nats."""
 
-from prevlib.losses.dense import (
-    IGNORE_INDEX,
-    cross_entropy,
-    cross_entropy_gradient,
-    log_softmax,
-    mlm_loss,
-)
+from prevlib.losses.dense import IGNORE_INDEX, cross_entropy, cross_entropy_gradient, log_softmax, mlm_loss
 from prevlib.losses.linear import linear_cross_entropy
-
-__all__ = [
-    "IGNORE_INDEX",
-    "cross_entropy",
-    "cross_entropy_gradient",
-    "linear_cross_entropy",
-    "log_softmax",
-    "mlm_loss",
-]

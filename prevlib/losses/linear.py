@@ -63,8 +63,9 @@ def linear_cross_entropy(
             '`chunk_size` must be at least 1 and `reduction` "mean" or "sum"; '
             f"got {chunk_size} and {reduction!r}."
         )
+    labels = labels.long()  # a smaller type would wrap: -100 is 156 in uint8
     counted = labels != ignore_index
-    labels = labels[counted].long()
+    labels = labels[counted]
     if len(labels) and not (0 <= labels.min() and labels.max() < vocab_size):
         raise ValueError(
             f"`labels` must be ids from 0 to {vocab_size - 1}, or ignore_index ({ignore_index}); "

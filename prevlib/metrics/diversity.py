@@ -27,6 +27,8 @@ def distinct_n(texts: Sequence[str | Sequence[str]], n: int) -> float:
     Args:
         texts: Strings, split at white space, or lists of tokens.
         n: Length of the n-grams. Texts with fewer tokens have none.
+    Returns:
+        Above 0 and at most 1.
     Raises:
         TypeError: If ``texts`` is a single string.
         ValueError: If ``n`` is below 1 or no text has n tokens.
@@ -48,6 +50,8 @@ def repetition_rate(texts: Sequence[str | Sequence[str]], n: int) -> float:
     Args:
         texts: Strings, split at white space, or lists of tokens.
         n: Length of the n-grams. Texts with fewer tokens have none.
+    Returns:
+        From 0 to below 1.
     Raises:
         TypeError: If ``texts`` is a single string.
         ValueError: If ``n`` is below 1 or no text has n tokens.
@@ -78,6 +82,8 @@ def self_bleu(texts: Sequence[str | Sequence[str]], *, max_n: int = 4) -> float:
         texts: Strings, split at white space, or lists of tokens; at least two. Time grows with the square of
             their number: about 1 s for 300 sentences.
         max_n: Longest n-grams.
+    Returns:
+        From 0 to 1.
     Raises:
         TypeError: If ``texts`` is a single string.
         ValueError: If ``max_n`` is below 1, there are fewer than two texts, or one has no token.
@@ -111,10 +117,10 @@ def _log_precision(own: list[Counter], others: list[list[Counter]]) -> float:
     for n, ngrams in enumerate(own):
         if not ngrams:  # the text is too short
             break
-        found = sum(min(count, max(o[n][ngram] for o in others)) for ngram, count in ngrams.items())
-        if n == 0 and found == 0:
+        matches = sum(min(count, max(o[n][ngram] for o in others)) for ngram, count in ngrams.items())
+        if n == 0 and matches == 0:
             return -math.inf
-        logs.append(math.log((found or SMOOTHED) / ngrams.total()))
+        logs.append(math.log((matches or SMOOTHED) / ngrams.total()))
     return sum(logs) / len(logs)
 
 

@@ -10,24 +10,3 @@ from prevlib.plots.selection import plot_pareto
 from prevlib.plots.style import COLORS, MARKERS
 from prevlib.plots.tokenization import plot_bars
 from prevlib.plots.training import plot_label_efficiency, plot_losses, plot_pretraining
-
-__all__ = [
-    "COLORS",
-    "MARKERS",
-    "plot_attention",
-    "plot_bars",
-    "plot_confusion_matrix",
-    "plot_gradient",
-    "plot_intervals",
-    "plot_label_efficiency",
-    "plot_layers",
-    "plot_loss_of_probability",
-    "plot_losses",
-    "plot_pareto",
-    "plot_pretraining",
-    "plot_projection",
-    "plot_reliability",
-    "plot_resamples",
-    "plot_thresholds",
-    "plot_token_strip",
-]

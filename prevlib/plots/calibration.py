@@ -25,6 +25,8 @@ def plot_reliability(
         counts: Samples in each bin, written beside its point, whose area grows with them.
         low, high: Ends of a vertical line for each bin, such as its Wilson interval.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     ax.plot([0, 1], [0, 1], color="black", linestyle=":", linewidth=1, label="perfectly calibrated")

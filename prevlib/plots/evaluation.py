@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, HALO, new_axes
+from prevlib.plots.style import COLORS, HALO, drawable, new_axes
 
 
 def plot_intervals(
@@ -16,6 +16,8 @@ def plot_intervals(
         intervals: Name -> (estimate, low, high), or an ``Interval``.
         reference: Drawn as a vertical line, such as the score of guessing or a difference of 0.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     for place, (estimate, low, high, *_) in enumerate(intervals.values()):
@@ -26,14 +28,22 @@ def plot_intervals(
     if reference is not None:
         ax.axvline(reference, color="black", linestyle=":", linewidth=1)
     ax.margins(x=0.1)  # room for the numbers
-    ax.set_yticks(range(len(intervals)), list(intervals))
+    ax.set_yticks(range(len(intervals)), drawable(intervals))
     ax.set_ylim(len(intervals) - 0.5, -0.7)  # the first one on top, with room for its number
     ax.set_xlabel("score")
     return ax
 
 
 def plot_resamples(scores: Sequence[float], interval: Sequence[float], *, ax: Axes | None = None) -> Axes:
-    """How the scores of resamples spread, with the estimate and the ends of ``interval`` on top."""
+    """How the scores of resamples spread, with the estimate and the ends of ``interval`` on top.
+
+    Args:
+        scores: One for each resample.
+        interval: (estimate, low, high), or an ``Interval``.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     estimate, low, high, *_ = interval
     ax.hist(scores, bins=40, color=COLORS[4])

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from prevlib.plots.style import COLORS, SIZE, letters_on, new_axes
+from prevlib.plots.style import COLORS, SIZE, drawable, letters_on, new_axes
 
 AGAINST_FOR = LinearSegmentedColormap.from_list("against_for", [COLORS[5], "white", COLORS[0]])
 ROW_HEIGHT = 0.62  # inches
@@ -31,8 +31,10 @@ def plot_token_strip(
         limit: Value of the full colour, to compare strips; the largest one of this strip if None.
         title: Above the strip.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
-    values = np.asarray(values, dtype=float)
+    tokens, values = drawable(tokens), np.asarray(values, dtype=float)
     limit = limit or np.abs(values).max() or 1.0
     widths = [max(5, len(token) + 1) for token in tokens]
     places, row, left = [], 0, 0
@@ -54,7 +56,7 @@ def plot_token_strip(
         ax.text(middle, y + 0.7, f"{number:{sign}.2f}", ha="center", va="center", fontsize=8)
     ax.set(xlim=(0, ROW_WIDTH), ylim=(row + 0.95, -0.05))
     ax.set_axis_off()
-    ax.set_title(title, loc="left", fontsize=10)
+    ax.set_title(*drawable([title]), loc="left", fontsize=10)
     return ax
 
 
@@ -68,9 +70,11 @@ def plot_attention(
         tokens: Of the rows and of the columns.
         vmax: Share of the full colour.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
-    matrix = np.asarray(matrix)
+    matrix, tokens = np.asarray(matrix), drawable(tokens)
     image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=vmax)
     for (row, column), share in np.ndenumerate(matrix):
         if share >= 0.1:

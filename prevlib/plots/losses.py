@@ -5,11 +5,18 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, drawable, new_axes
 
 
 def plot_loss_of_probability(probabilities: Sequence[float] = (), *, ax: Axes | None = None) -> Axes:
-    """The curve -ln p, and points on it at ``probabilities``, with their losses in nats."""
+    """The curve -ln p, and points on it with their losses in nats.
+
+    Args:
+        probabilities: Points on the curve, above 0 and at most 1.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     p = np.linspace(0.005, 1, 400)
     ax.plot(p, -np.log(p), color=COLORS[0])
@@ -22,13 +29,21 @@ def plot_loss_of_probability(probabilities: Sequence[float] = (), *, ax: Axes | 
 
 
 def plot_gradient(gradient: Sequence[float], class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
-    """The gradient of the loss for each logit: bars to the right push the logit down."""
+    """The gradient of the loss for each logit: bars to the right push the logit down.
+
+    Args:
+        gradient: Derivative of the loss with respect to each logit, shape (n_classes,).
+        class_names: In the order of the logits.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
     gradient = np.asarray(gradient)
     colors = np.where(gradient < 0, COLORS[0], COLORS[5])
     bars = ax.barh(range(len(gradient)), gradient, color=colors)
     ax.bar_label(bars, fmt="%+.2f", padding=3)
-    ax.set_yticks(range(len(gradient)), class_names)
+    ax.set_yticks(range(len(gradient)), drawable(class_names))
     ax.invert_yaxis()
     ax.axvline(0, color="black", linewidth=0.8)
     ax.margins(x=0.2)

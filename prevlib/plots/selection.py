@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator
 
-from prevlib.evaluation import pareto_front
-from prevlib.plots.style import COLORS, HALO, new_axes
+from prevlib.plots.style import COLORS, HALO, drawable, new_axes
 
 
 def plot_pareto(
     names: Sequence[str],
     costs: Sequence[float],
     scores: Sequence[float],
+    on_front: Sequence[bool],
     *,
     low: Sequence[float] | None = None,
     high: Sequence[float] | None = None,
@@ -22,15 +22,19 @@ def plot_pareto(
     """Score over cost, on a scale of factors; the steps are the best score that each budget buys.
 
     Args:
-        names: Of the models, written beside their points. Filled points are on the Pareto front.
+        names: Of the models, written beside their points.
         costs: Above 0.
         scores: Higher is better.
+        on_front: True for the models that no other one beats, as from ``evaluation.pareto_front``; their
+            points are filled.
         low, high: Ends of a vertical line for each model.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
-    names, costs, scores = np.asarray(names), np.asarray(costs, dtype=float), np.asarray(scores, dtype=float)
-    on_front = pareto_front(scores, costs)
+    names, on_front = np.asarray(names), np.asarray(on_front, dtype=bool)
+    costs, scores = np.asarray(costs, dtype=float), np.asarray(scores, dtype=float)
     if low is not None and high is not None:
         ax.vlines(costs, low, high, color=np.where(on_front, COLORS[0], COLORS[4]), linewidth=1.5)
     steps = np.flatnonzero(on_front)[np.argsort(costs[on_front], kind="stable")]
@@ -45,7 +49,7 @@ def plot_pareto(
     )
     for members, face in ((on_front, COLORS[0]), (~on_front, "white")):
         ax.scatter(costs[members], scores[members], s=36, color=face, edgecolor=COLORS[0], zorder=3)
-    for name, x, y in zip(names, costs, scores, strict=True):
+    for name, x, y in zip(drawable(names), costs, scores, strict=True):
         text = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 9, "path_effects": HALO}
         ax.annotate(name, (x, y), **text)
     factor = max(costs.max() / costs.min(), 2)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, drawable, new_axes
 
 
 def plot_bars(
@@ -20,6 +20,14 @@ def plot_bars(
     """A bar and its number for each name; lines from ``low`` to ``high``, level lines at ``expected``.
 
     What the numbers are is the caller's to say: ``ax.set_ylabel(...)``.
+
+    Args:
+        names, values: Of the bars, from left to right.
+        low, high: Ends of a vertical line for each bar.
+        expected: Height of a dashed line across each bar.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     places, top = np.arange(len(names)), np.asarray(values)
@@ -35,6 +43,6 @@ def plot_bars(
     for place, height, value in zip(places, top, values, strict=True):
         text = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{value:.2f}", (place, height), **text)
-    ax.set_xticks(places, names)
+    ax.set_xticks(places, drawable(names))
     ax.margins(y=0.12)
     return ax

@@ -6,13 +6,21 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, add_legend, new_axes
+from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
-    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong."""
+    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong.
+
+    Args:
+        losses: Name of a run -> loss of each step, in nats; at most six runs.
+        smooth: Steps of the running mean.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
+    """
     ax = new_axes(ax)
-    for i, (name, values) in enumerate(losses.items()):
+    for i, (name, values) in enumerate(zip(drawable(losses), losses.values(), strict=True)):
         values = pd.Series(values, index=np.arange(1, len(values) + 1))
         ax.plot(values.index, values, color=COLORS[i], alpha=0.25, linewidth=0.8)
         mean = values.rolling(smooth, min_periods=1).mean()
@@ -37,12 +45,14 @@ def plot_pretraining(
         curves: Name of a run -> (steps, or tokens read; losses in nats).
         references: Name -> loss in nats, drawn as a dotted line.
         ax: Where to draw.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
-    for i, (name, (x, losses)) in enumerate(curves.items()):
+    for i, (name, (x, losses)) in enumerate(zip(drawable(curves), curves.values(), strict=True)):
         every = max(1, len(losses) // 12)
         ax.plot(x, losses, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
-    for name, loss in references.items():
+    for name, loss in zip(drawable(references), references.values(), strict=True):
         ax.axhline(loss, color="black", linestyle=":", linewidth=1)
         ax.text(1.01, loss, name, transform=ax.get_yaxis_transform(), va="center")
     ax.set(xlabel="step", ylabel="loss on fixed masks (nats)")
@@ -54,15 +64,18 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     """Accuracy over label budgets for each method, with its interval.
 
     Args:
-        table: One row a method and budget, with ``method``, ``n_labels``, ``accuracy``, ``low``, ``high``.
+        table: One row a method and budget, with ``method``, ``n_train``, ``accuracy``, ``low``, ``high``.
+        ax: Where to draw; new axes if None.
+    Returns:
+        The axes with the drawing.
     """
     ax = new_axes(ax)
     for i, (method, rows) in enumerate(table.groupby("method", sort=False)):
-        rows = rows.sort_values("n_labels")
-        line = {"color": COLORS[i], "marker": MARKERS[i], "label": method}
-        ax.plot(rows["n_labels"], rows["accuracy"], **line)
-        ax.fill_between(rows["n_labels"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
-    budgets = sorted(table["n_labels"].unique())
+        rows = rows.sort_values("n_train")
+        line = {"color": COLORS[i], "marker": MARKERS[i], "label": drawable([method])[0]}
+        ax.plot(rows["n_train"], rows["accuracy"], **line)
+        ax.fill_between(rows["n_train"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
+    budgets = sorted(table["n_train"].unique())
     ax.set_xscale("log")
     ax.set_xticks(budgets, [f"{n:,}" for n in budgets])
     ax.minorticks_off()

@@ -4,21 +4,8 @@ from prevlib.pretraining.data import pack_rows, reference_losses
 from prevlib.pretraining.run import (
     MLMScore,
     PretrainConfig,
-    PretrainedLM,
     build_model,
     evaluate_mlm,
     masked_lm_loss,
     pretrain,
 )
-
-__all__ = [
-    "MLMScore",
-    "PretrainConfig",
-    "PretrainedLM",
-    "build_model",
-    "evaluate_mlm",
-    "masked_lm_loss",
-    "pack_rows",
-    "pretrain",
-    "reference_losses",
-]

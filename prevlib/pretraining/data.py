@@ -75,10 +75,7 @@ def _imdb() -> DatasetDict:
 
 
 def pack_rows(
-    documents: Iterable[str],
-    tokenizer: PreTrainedTokenizerBase,
-    sequence_length: int,
-    file: str | Path,
+    documents: Iterable[str], tokenizer: PreTrainedTokenizerBase, sequence_length: int, file: str | Path
 ) -> Dataset:
     """Write the tokens of the documents as rows of equal length; map the file into memory.
 
@@ -101,7 +98,7 @@ def pack_rows(
     schema = pa.schema({"input_ids": pa.list_(pa.int32(), sequence_length)})
     rest, n_rows = np.empty(0, dtype=np.int32), 0
     file = Path(file)
-    unfinished = file.with_name(file.name + ".unfinished")
+    unfinished = file.with_name(f".unfinished-{file.name}")
     with pa.OSFile(str(unfinished), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
         for chunk in _chunks(documents, CHUNK):
             encoded = tokenizer(chunk, add_special_tokens=False, return_attention_mask=False, verbose=False)

@@ -31,7 +31,7 @@ def release(parts: Sequence[str | Path], target: str | Path) -> None:
     for part in map(Path, parts):
         run = json.loads((part / "history.json").read_text(encoding="utf-8"))
         newest = max((part / "checkpoints").glob("checkpoint-*"))
-        settings = json.loads((newest / "state.json").read_text(encoding="utf-8"))["run"]
+        settings = json.loads((newest / "state.json").read_text(encoding="utf-8"))["made_from"]
         tokens_a_step = settings["rows_a_step"] * settings["sequence_length"]
         for record in run["steps"] + run["evaluations"]:
             record["tokens"] = tokens + record["step"] * tokens_a_step

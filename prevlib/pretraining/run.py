@@ -7,37 +7,32 @@ Used in notebook 05. Left out: next-sentence prediction, which later work droppe
 Sources: Devlin et al. 2019; Geiping & Goldstein 2023 (small budgets).
 
 From a terminal, ``python -m prevlib.pretraining --help``; on several processes or machines,
-``accelerate launch -m prevlib.pretraining ...``.
+``torchrun --nproc_per_node 2 -m prevlib.pretraining ...``.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from accelerate import PartialState
 from datasets import Dataset
 from torch import Tensor
-from transformers import (
-    AutoTokenizer,
-    BertConfig,
-    BertForMaskedLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from prevlib.checkpoints import load_masked_lm, load_tokenizer, quiet_transformers
-from prevlib.features import best_device, check_texts, longest_input
+from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer
+from prevlib.files import bind, fingerprint, sha256_of, whole_folder
+from prevlib.inference import check_texts, longest_input, ready_to_run
 from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining.data import Documents, pack_rows, reference_losses
 from prevlib.tokenization import train_wordpiece
-from prevlib.training import History, TrainConfig, fit, option
+from prevlib.training import TrainConfig, Trained, fit
+from prevlib.training.config import option
 
 COLLAPSED = 0.9  # share of one guess among all guesses at which the alarm is raised
 EVALUATION_TOKENS = 32_768  # of the held-out documents, after each epoch or every eval_steps
@@ -66,23 +61,12 @@ class PretrainConfig(TrainConfig):
     max_steps: int | None = option(1000, "number of steps")
     per_device_train_batch_size: int = option(32, "rows of a batch")
 
-
-@dataclass(frozen=True)
-class PretrainedLM:
-    """A masked language model with its tokenizer, and how it got there."""
-
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    history: History
-    references: dict[str, float]  # losses without context, from ``reference_losses``
-
-    def save(self, folder: str | Path) -> None:
-        """Write model, tokenizer and ``history.json``; every loader of the library takes the folder."""
-        with quiet_transformers():
-            self.model.save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
-        record = vars(self.history) | {"references": self.references}
-        (Path(folder) / "history.json").write_text(json.dumps(record), encoding="utf-8")
+    RANGES: ClassVar[dict[str, tuple]] = TrainConfig.RANGES | {
+        "hidden_dropout_prob": (0, 1),
+        "initializer_range": (0, None, True),
+        "sequence_length": (3,),
+        "mlm_probability": (0, 1, True),
+    }
 
 
 class MLMScore(NamedTuple):
@@ -95,11 +79,8 @@ class MLMScore(NamedTuple):
 
 
 def pretrain(
-    config: PretrainConfig,
-    texts: Sequence[str] | None = None,
-    *,
-    show_progress: bool = True,
-) -> PretrainedLM:
+    config: PretrainConfig, texts: Sequence[str] | None = None, *, show_progress: bool = True
+) -> Trained:
     """Pre-train a BERT from random weights, or go on with a pre-trained model.
 
     With ``config.output_dir`` the run can be interrupted at any time: called again, it goes on from the
@@ -114,7 +95,7 @@ def pretrain(
     Raises:
         FileNotFoundError: If the corpus is no alias and no file.
         ValueError: If the corpus does not fill a row, rows are too long for the model, or ``output_dir``
-            holds a run with other settings.
+            holds a run with other settings or texts.
     Warns:
         UserWarning: If, after the first half of the run, the model guesses the same token almost everywhere.
     """
@@ -136,14 +117,21 @@ def pretrain(
             checkpoint_dir=None if config.output_dir is None else folder / "checkpoints",
             show_progress=show_progress,
         )
-        pretrained = PretrainedLM(model, tokenizer, history, reference_losses(train, tokenizer))
+        pretrained = Trained(model, tokenizer, history, reference_losses(train, tokenizer))
         if config.output_dir is not None and state.is_main_process:
             pretrained.save(folder)
     return pretrained
 
 
 def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Tensor, int]:
-    """Summed loss of the masked tokens of a batch, and their number."""
+    """Summed loss of the masked tokens of a batch, and their number.
+
+    Args:
+        model: A masked language model.
+        batch: Inputs, and ``labels``, -100 where nothing is masked, shape (batch_size, sequence_length).
+    Returns:
+        (sum in nats, number of masked tokens), for ``fit``.
+    """
     labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
     if not isinstance(model, BertForMaskedLM):
         return cross_entropy(_masked_logits(model, batch), labels, reduction="sum"), len(labels)
@@ -153,7 +141,7 @@ def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Te
 
 
 def evaluate_mlm(
-    model: PretrainedLM | str | Path,
+    model: str | Path | Loaded,
     texts: Sequence[str],
     *,
     mlm_probability: float = 0.15,
@@ -181,15 +169,12 @@ def evaluate_mlm(
         TypeError: If a text is not a string.
         ValueError: If the texts do not fill a row, or rows are too long for the model.
     """
-    if isinstance(model, PretrainedLM):
-        model, tokenizer = model.model, model.tokenizer
-    else:
-        model, tokenizer = load_masked_lm(model), load_tokenizer(model)
+    model, tokenizer = ready_to_run(model, load_masked_lm)
     _check_length(sequence_length, tokenizer, model)
     collate = MaskingCollator(tokenizer, mlm_probability, whole_words=whole_words, seed=seed)
     with TemporaryDirectory() as folder:
         rows = pack_rows(check_texts(texts), tokenizer, sequence_length, Path(folder) / "rows.arrow")
-        return _score(model.eval().to(best_device()), rows, collate, batch_size)
+        return _score(model, rows, collate, batch_size)
 
 
 class _Evaluation:
@@ -197,6 +182,8 @@ class _Evaluation:
 
     def __init__(self, rows: Dataset, collate: MaskingCollator):
         self.rows, self.collate, self.collapsed = rows, collate, 0
+        masked = ((collate([row])["labels"] != IGNORE_INDEX).any() for row in rows)
+        _check_masked(any(masked), len(rows))  # now, not after an epoch
 
     def __call__(self, model: PreTrainedModel) -> dict:
         score = _score(model, self.rows, self.collate, batch_size=32)
@@ -226,11 +213,15 @@ def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batc
         n_right += int((guessed == labels).sum())
         n_masked += len(labels)
         guesses += guessed.cpu().bincount(minlength=len(guesses))
-    if n_masked == 0:
-        raise ValueError(
-            f"The texts must have a masked token; got none in {len(rows)} rows. Give more text, or mask more."
-        )
+    _check_masked(n_masked, len(rows))
     return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
+
+
+def _check_masked(n_masked: int, n_rows: int) -> None:
+    if not n_masked:
+        raise ValueError(
+            f"The texts must have a masked token; got none in {n_rows} rows. Give more text, or mask more."
+        )
 
 
 def _masked_states(model: BertForMaskedLM, batch: dict[str, Tensor]) -> Tensor:
@@ -257,37 +248,37 @@ def _prepare(
 ) -> tuple[PreTrainedTokenizerBase, Dataset, Dataset]:
     """Tokenizer, training rows and held-out rows, made once for a folder."""
     corpus = config.corpus if texts is None else check_texts(texts)
-    data = folder / "data"
-    made_from = data / "made_from.json"
-    recipe = {"corpus": corpus if texts is None else f"{len(corpus)} texts"}
-    names = ("checkpoint", "tokenizer", "vocab_size", "sequence_length")
-    recipe |= {name: getattr(config, name) for name in names}
     tokenizer_from = config.checkpoint or config.tokenizer
-    if made_from.is_file():
-        found = json.loads(made_from.read_text(encoding="utf-8"))
-        if found != recipe:
-            raise ValueError(
-                f"{data} must be made from {recipe} for this run; got {found}. Choose another `output_dir`."
-            )
+    tokenizer = None if tokenizer_from is None else load_tokenizer(tokenizer_from)
+    names = ("corpus", "checkpoint", "tokenizer", "vocab_size", "sequence_length")
+    made_from = {name: getattr(config, name) for name in names}
+    made_from["texts"] = fingerprint(corpus) if texts is not None else None
+    made_from["file"] = sha256_of([corpus]) if texts is None and Path(corpus).is_file() else None
+    made_from["vocabulary"] = tokenizer and fingerprint(tokenizer.get_vocab())
+    data = folder / "data"
+    if data.is_dir():
+        bind(data / "made_from.json", made_from)
         files = (data / "train.arrow", data / "test.arrow")
         return AutoTokenizer.from_pretrained(data), *(Dataset.from_file(str(file)) for file in files)
-    data.mkdir(parents=True, exist_ok=True)
-    if tokenizer_from is None:
-        tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
-    else:
-        tokenizer = load_tokenizer(tokenizer_from)
-    train, test = (
-        pack_rows(Documents(corpus, split), tokenizer, config.sequence_length, data / f"{split}.arrow")
-        for split in ("train", "test")
-    )
-    tokenizer.save_pretrained(data)
-    made_from.write_text(json.dumps(recipe), encoding="utf-8")
-    return tokenizer, train, test
+    with whole_folder(data) as part:
+        if tokenizer is None:
+            tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
+        for split in ("train", "test"):
+            documents = Documents(corpus, split)
+            pack_rows(documents, tokenizer, config.sequence_length, part / f"{split}.arrow")
+        tokenizer.save_pretrained(part)
+        bind(part / "made_from.json", made_from)
+    return _prepare(config, texts, folder)
 
 
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
     """A new BERT with random weights, or ``config.checkpoint``, for ``masked_lm_loss``.
 
+    Args:
+        config: Sizes of the architecture, or the checkpoint to go on with.
+        tokenizer: Its vocabulary is that of the model.
+    Returns:
+        The model.
     Raises:
         ValueError: If ``config.sequence_length`` is longer than the model takes.
     """

@@ -11,16 +11,17 @@ either: the loop seeds each step from its number.
 Used by ``loop.py``. Left out: publishing a model, for which ``save_pretrained`` is there.
 """
 
-import hashlib
 import json
-import os
 import shutil
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import nn
+
+from prevlib.files import check_made_from, fingerprint, sha256_of, whole_folder
 
 KEEP = 2  # the newest, and one to fall back to
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
@@ -42,35 +43,35 @@ def save_checkpoint(
         The new folder.
     """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".unfinished-{step:08d}"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    save_model(model, str(unfinished / MODEL))
-    save_file(_flat(optimizer), unfinished / OPTIMIZER)
-    (unfinished / STATE).write_text(json.dumps(state), encoding="utf-8")
-    manifest = {file.name: _fingerprint(file) for file in sorted(unfinished.iterdir())}
-    (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
-    for path in [*unfinished.iterdir(), unfinished]:
-        _sync(path)
-
     finished = folder / f"checkpoint-{step:08d}"
-    shutil.rmtree(finished, ignore_errors=True)  # a damaged one that was skipped
-    unfinished.rename(finished)
-    _sync(folder)
+    with whole_folder(finished) as unfinished:
+        save_model(model, str(unfinished / MODEL))
+        save_file(_flat(optimizer), unfinished / OPTIMIZER)
+        (unfinished / STATE).write_text(json.dumps(state), encoding="utf-8")
+        manifest = {file.name: _size_and_hash(file) for file in sorted(unfinished.iterdir())}
+        (unfinished / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
     for old in [*_newest_first(folder)[KEEP:], *folder.glob(".unfinished-*")]:
         shutil.rmtree(old)
     return finished
 
 
-def load_checkpoint(folder: str | Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict | None:
+def load_checkpoint(
+    folder: str | Path,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    *,
+    made_from: Mapping | None = None,
+) -> dict | None:
     """Put the newest complete checkpoint back into ``model`` and ``optimizer``.
 
     Args:
         folder: Where the checkpoints of one run lie.
         model, optimizer: Built as for the run that saved them.
+        made_from: What the entry of this name in the saved state must be, if not None.
     Returns:
         The ``state`` that was saved; None if there is no complete checkpoint.
+    Raises:
+        ValueError: If the run was made from something else; model and optimizer are left as they were.
     Warns:
         UserWarning: For each newer checkpoint that is damaged, with the reason.
     """
@@ -79,6 +80,9 @@ def load_checkpoint(folder: str | Path, model: nn.Module, optimizer: torch.optim
         if problem:
             warnings.warn(f"Skipped the checkpoint {path}: {problem}.", stacklevel=3)
             continue
+        state = json.loads((path / STATE).read_text(encoding="utf-8"))
+        if made_from is not None:
+            check_made_from(folder, state.get("made_from", {}), made_from)
         load_model(model, str(path / MODEL))
         tensors: dict[int, dict] = {}
         for name, tensor in load_file(path / OPTIMIZER).items():
@@ -86,8 +90,20 @@ def load_checkpoint(folder: str | Path, model: nn.Module, optimizer: torch.optim
             tensors.setdefault(int(number), {})[key] = tensor
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": tensors, "param_groups": groups})
-        return json.loads((path / STATE).read_text(encoding="utf-8"))
+        return state
     return None
+
+
+def weights_fingerprint(model: nn.Module) -> str:
+    """Hash of all parameters and buffers by name, as ``fingerprint`` gives it.
+
+    Args:
+        model: On any device.
+    Returns:
+        16 hexadecimal digits.
+    """
+    tensors = model.state_dict().items()
+    return fingerprint({name: t.float() if t.is_floating_point() else t for name, t in tensors})
 
 
 def _flat(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -105,8 +121,8 @@ def _damage(path: Path) -> str | None:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
         if set(manifest) != {MODEL, OPTIMIZER, STATE}:
             return f"its {MANIFEST} lists {sorted(manifest)}"
-        for name, fingerprint in manifest.items():
-            if _fingerprint(path / name) != fingerprint:
+        for name, expected in manifest.items():
+            if _size_and_hash(path / name) != expected:
                 return f"{name} differs from its size or sha256 in {MANIFEST}"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
@@ -115,16 +131,5 @@ def _damage(path: Path) -> str | None:
     return None
 
 
-def _fingerprint(file: Path) -> dict:
-    with file.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": sha256}
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file, or the list of files of a folder, is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _size_and_hash(file: Path) -> dict:
+    return {"bytes": file.stat().st_size, "sha256": sha256_of([file])}

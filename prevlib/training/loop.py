@@ -1,4 +1,4 @@
-"""The training loop: one function that fits on a screen, and its settings.
+"""The training loop: one function, from a model and examples to a trained model and its history.
 
 ``fit`` repeats four steps: predict, measure the loss, differentiate, update. Around them stand the habits
 that make small models train well: AdamW without decay on biases and norms, a learning rate that warms up and
@@ -8,90 +8,31 @@ A step may be split into several batches, because of memory, and over several pr
 stays the same step: losses and gradients are added up, and divided once, by the number of all targets. The
 rows and the dropout of a step follow from the seed and its number alone, so a run that is resumed from a
 checkpoint ends in the same bits as one that never stopped. Devices and processes come from accelerate: the
-same loop runs on a laptop, a GPU, and many machines under ``accelerate launch``.
+same loop runs on a laptop, a GPU, and many machines under ``torchrun``.
 
 Left out: what the loss is (``losses``), what the batches hold (``pretraining``, ``finetuning``), and
 models too large for one device.
 Used in notebooks 05 and 07. Sources: Loshchilov & Hutter 2019 (AdamW), Devlin et al. 2019, appendix A.2.
 """
 
+import copy
+import json
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_, parameters_to_vector, vector_to_parameters
 from tqdm.auto import tqdm
 
-from prevlib.features import has_bf16
-from prevlib.training.checkpointing import load_checkpoint, save_checkpoint
-from prevlib.training.plan import STRATEGIES, Plan
-
-
-def option(default, explanation: str):
-    """A field of a config with a line of help, which the command line shows."""
-    return field(default=default, metadata={"help": explanation})
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Settings of one run; the names are those of transformers' ``TrainingArguments``."""
-
-    learning_rate: float = option(1e-4, "the highest, reached after the warm-up")
-    num_train_epochs: int = option(3, "times that every row is read")
-    max_steps: int | None = option(None, "number of steps, instead of num_train_epochs")
-    per_device_train_batch_size: int = option(16, "rows of a batch, for each process")
-    gradient_accumulation_steps: int = option(1, "batches of a step, for each process")
-    warmup_ratio: float = option(0.1, "share of the steps in which the learning rate rises")
-    weight_decay: float = option(0.01, "of weights; biases and norms do not decay")
-    max_grad_norm: float = option(1.0, "longer gradients are shortened to this")
-    bf16: bool | None = option(None, "bfloat16 autocast; None: where the processor computes in it")
-    eval_steps: int | None = option(None, "steps between evaluations; None: an epoch")
-    save_steps: int | None = option(None, "steps between checkpoints; None: an epoch")
-    early_stopping_patience: int | None = option(None, "stop after so many evaluations without a new best")
-    metric_for_best_model: str = option("loss", "higher is better, unless the name ends in 'loss'")
-    train_sampling_strategy: str = option(
-        "random", "or 'group_by_length': rows of a step are alike in length"
-    )
-    seed: int = option(0, "order of the rows, and dropout")
-
-    def __post_init__(self):
-        for name in ("num_train_epochs", "per_device_train_batch_size", "gradient_accumulation_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1; got {getattr(self, name)}.")
-        for name in ("max_steps", "eval_steps", "save_steps", "early_stopping_patience"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be None or at least 1; got {getattr(self, name)}.")
-        if self.train_sampling_strategy not in STRATEGIES:
-            raise ValueError(
-                f"`train_sampling_strategy` must be one of {', '.join(STRATEGIES)}; "
-                f"got {self.train_sampling_strategy!r}."
-            )
-        if not 0 <= self.warmup_ratio <= 1:
-            raise ValueError(f"`warmup_ratio` must be from 0 to 1; got {self.warmup_ratio}.")
-
-
-@dataclass
-class History:
-    """What happened in a run: one record a step (``steps``), one an evaluation (``evaluations``)."""
-
-    steps: list[dict] = field(default_factory=list)
-    evaluations: list[dict] = field(default_factory=list)
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row a step: ``step``, ``epoch``, ``loss`` in nats, ``learning_rate``, ``seconds``."""
-        return pd.DataFrame(self.steps)
-
-    def stalled_for(self, metric: str) -> int:
-        """Number of evaluations since the best one."""
-        scores = [evaluation[metric] for evaluation in self.evaluations]
-        best = min(scores) if metric.endswith("loss") else max(scores)
-        return len(scores) - 1 - scores.index(best)
+from prevlib.files import fingerprint
+from prevlib.inference import has_bf16
+from prevlib.training.checkpointing import load_checkpoint, save_checkpoint, weights_fingerprint
+from prevlib.training.config import History, TrainConfig
+from prevlib.training.plan import Plan
 
 
 def fit(
@@ -103,6 +44,7 @@ def fit(
     collate_fn: Callable[[list], dict],
     evaluate: Callable[[nn.Module], dict] | None = None,
     checkpoint_dir: str | Path | None = None,
+    made_from: Mapping | None = None,
     show_progress: bool = True,
 ) -> History:
     """Train ``model`` in place.
@@ -116,15 +58,23 @@ def fit(
         collate_fn: From a list of examples, a batch: a dict of tensors. If it has a method ``set_epoch``,
             that is called with the number of the epoch.
         evaluate: Called after each epoch, or every ``eval_steps``, with the model in evaluation mode; what it
-            returns goes into the history.
+            returns goes into the history, as plain Python. With ``early_stopping_patience``, it is called
+            before the first step as well, and a copy of the best weights is kept, in the checkpoints too.
         checkpoint_dir: Folder for checkpoints. If it holds some of this run already, the run goes on from
-            the newest complete one.
+            the newest complete one. It must then have the same settings, examples, initial weights and
+            frozen parameters.
+        made_from: What else must be the same, by name, such as fingerprints of the texts; ``fit`` cannot
+            see what ``compute_loss``, ``collate_fn`` and ``evaluate`` depend on.
         show_progress: Show a bar.
     Returns:
-        The history; the model is left as after the last step, in evaluation mode.
+        The history; the model is left in evaluation mode, with the weights of the last step or, if
+        ``early_stopping_patience`` is set, of the best evaluation. A step without any target is recorded with
+        the loss NaN and changes nothing.
     Raises:
-        ValueError: If there are no examples, nothing to train, the loss stops being a number, or the
-            checkpoints are of a run with other settings.
+        TypeError: If ``evaluate`` returns something that JSON cannot hold.
+        ValueError: If there are no examples, nothing to train, no target in any step, no evaluation to stop
+            by, the loss stops being a number, or the checkpoints are of a run that was made from something
+            else.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable or not len(train_dataset):
@@ -132,20 +82,41 @@ def fit(
             "`fit` must have parameters with requires_grad=True and training examples; "
             f"got {len(trainable)} parameters and {len(train_dataset)} examples."
         )
+    if config.early_stopping_patience and evaluate is None:
+        raise ValueError(
+            "`evaluate` must be given, so that the run can stop early; got None with early_stopping_patience="
+            f"{config.early_stopping_patience}. Pass `evaluate`, or `validation` rows when you fine-tune."
+        )
     accelerator = Accelerator(cpu=not torch.accelerator.is_available())
     model.to(accelerator.device)
     optimizer = build_optimizer(model, config)
     bf16 = has_bf16(accelerator.device) if config.bf16 is None else config.bf16
     plan = Plan(train_dataset, config, accelerator)
-    history = _resume(checkpoint_dir, model, optimizer, plan) or History()
+    best = copy.deepcopy(model) if config.early_stopping_patience else None
+    kept = model if best is None else nn.ModuleDict({"last": model, "best": best})
+    history = History()
+    if checkpoint_dir is not None:
+        made_from = plan.made_from() | {
+            "training examples": fingerprint(train_dataset),
+            "initial weights": weights_fingerprint(model),
+            "parameters that learn": fingerprint([n for n, p in model.named_parameters() if p.requires_grad]),
+            **(made_from or {}),
+        }
+        state = load_checkpoint(checkpoint_dir, kept, optimizer, made_from=made_from)
+        history = History(**state["history"]) if state else history
     first = len(history.steps)
+    metric = None if best is None else config.metric_for_best_model
     started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
 
     quiet = not (show_progress and accelerator.is_main_process)
     bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step")
     # Dropout draws from the global generator: lend it, seeded, and put it back.
     with bar, torch.random.fork_rng():
+        if best is not None and not history.evaluations:
+            history.evaluations.append({"epoch": 0, "step": 0} | _evaluate(model, evaluate, metric))
         for step, epoch, batches in plan.steps(first):
+            if best is not None and history.stalled_for(metric) >= config.early_stopping_patience:
+                break
             model.train()
             torch.manual_seed(plan.seed_of(step))
             if hasattr(collate_fn, "set_epoch"):
@@ -163,49 +134,61 @@ def fit(
                 total.backward()
                 sums += torch.tensor([total.item(), float(count)], dtype=torch.float64)
             loss = _divide_once(trainable, sums, accelerator)
-            clip_grad_norm_(trainable, config.max_grad_norm)
-            optimizer.step()
+            if loss is not None:
+                clip_grad_norm_(trainable, config.max_grad_norm)
+                optimizer.step()
             optimizer.zero_grad()
 
-            record = {"step": step + 1, "epoch": epoch, "loss": loss, "learning_rate": learning_rate}
-            history.steps.append(record | {"seconds": time.perf_counter() - started})
-            if not loss < math.inf:
+            record = {"step": step + 1, "epoch": epoch, "loss": math.nan if loss is None else loss}
+            record |= {"learning_rate": learning_rate, "seconds": time.perf_counter() - started}
+            history.steps.append(record)
+            if loss is not None and not loss < math.inf:
                 raise ValueError(
                     f"The loss must stay finite; got {loss} at step {step + 1}. "
                     f"Lower the learning rate ({config.learning_rate}) or lengthen the warm-up."
                 )
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
             bar.update()
             if evaluate is not None and plan.is_due(step, config.eval_steps):
-                model.eval()
-                history.evaluations.append({"epoch": epoch, "step": step + 1} | evaluate(model))
+                scores = _evaluate(model, evaluate, metric)
+                history.evaluations.append({"epoch": epoch, "step": step + 1} | scores)
+                if best is not None and history.stalled_for(metric) == 0:
+                    best.load_state_dict(model.state_dict())
             if checkpoint_dir is not None and plan.is_due(step, config.save_steps):
                 if accelerator.is_main_process:
-                    state = {"run": plan.identity(), "history": vars(history)}
-                    save_checkpoint(checkpoint_dir, step + 1, model, optimizer, state)
+                    state = {"made_from": made_from, "history": vars(history)}
+                    save_checkpoint(checkpoint_dir, step + 1, kept, optimizer, state)
                 accelerator.wait_for_everyone()
-            if config.early_stopping_patience and history.evaluations:
-                if history.stalled_for(config.metric_for_best_model) >= config.early_stopping_patience:
-                    break
+    if all(math.isnan(record["loss"]) for record in history.steps):
+        raise ValueError(
+            "A run must have at least one target; `compute_loss` counted none in "
+            f"{len(history.steps)} steps. Mask more tokens, or use larger batches."
+        )
+    if best is not None:
+        model.load_state_dict(best.state_dict())
     model.eval()
     return history
 
 
-def _resume(
-    checkpoint_dir: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer, plan: Plan
-) -> History | None:
-    state = load_checkpoint(checkpoint_dir, model, optimizer) if checkpoint_dir is not None else None
-    if state is None:
-        return None
-    ours, theirs = plan.identity(), state["run"]
-    names = [name for name in ours | theirs if ours.get(name) != theirs.get(name)]
-    if names:
-        told = ", ".join(f"{name} {theirs.get(name)} there, {ours.get(name)} here" for name in names)
+def _evaluate(model: nn.Module, evaluate: Callable[[nn.Module], dict], metric: str | None) -> dict:
+    """What ``evaluate`` returns, as the plain Python that JSON gives back; it must hold ``metric``."""
+    scores = evaluate(model.eval())
+    if not isinstance(scores, dict):
+        raise TypeError(f"`evaluate` must return a dict of scores by name; got {type(scores).__name__}.")
+    scores = json.loads(json.dumps(scores, default=_plain))
+    if metric is not None and not isinstance(scores.get(metric), int | float):
+        names = ", ".join(name for name, score in scores.items() if isinstance(score, int | float))
         raise ValueError(
-            f"A run must go on with the settings that it began with; the checkpoints in {checkpoint_dir} "
-            f"differ: {told}. Restore the settings, or choose another folder."
+            f"`metric_for_best_model` must be a metric of the evaluation, one of: {names}; got {metric!r}."
         )
-    return History(**state["history"])
+    return scores
+
+
+def _plain(value: object) -> object:
+    """NumPy's and torch's numbers and arrays as Python has them."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"`evaluate` must return numbers by name; got {value!r} ({type(value).__name__}).")
 
 
 def _examples(train_dataset: Sequence, rows: Tensor) -> list:
@@ -215,8 +198,11 @@ def _examples(train_dataset: Sequence, rows: Tensor) -> list:
     return [train_dataset[row] for row in rows.tolist()]
 
 
-def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accelerator) -> float:
-    """Add up sums and gradients over processes; make both means over all targets. Return the mean loss."""
+def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accelerator) -> float | None:
+    """Add up sums and gradients over processes; make both means over all targets. Return the mean loss.
+
+    None if there is no target; the gradients are then 0, and must not move anything.
+    """
     if accelerator.num_processes > 1:
         for p in trainable:
             if p.grad is None:  # nothing to do for this process in this step
@@ -226,9 +212,7 @@ def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accel
         sums = accelerator.reduce(sums.to(accelerator.device)).cpu()
     total, count = sums.tolist()
     if count == 0:
-        raise ValueError(
-            "A step must have at least one target; `compute_loss` counted 0. Use larger batches."
-        )
+        return None
     for p in trainable:
         if p.grad is not None:
             p.grad /= count
@@ -238,6 +222,12 @@ def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accel
 def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
     """Factor of the learning rate at ``step`` (from 0): a straight rise to 1, a straight fall to 0.
 
+    Args:
+        step: From 0 to ``n_steps`` - 1.
+        n_steps: Number of steps of the run.
+        warmup_ratio: Share of the steps in which the factor rises, in [0, 1].
+    Returns:
+        Above 0 and at most 1.
     Example:
         >>> [schedule(step, n_steps=4, warmup_ratio=0.5) for step in range(4)]
         [0.5, 1.0, 1.0, 0.5]
@@ -249,7 +239,14 @@ def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.AdamW:
-    """AdamW; weights decay, biases and the scales of norms (all vectors) do not."""
+    """AdamW; weights decay, biases and the scales of norms (all vectors) do not.
+
+    Args:
+        model: Frozen parameters are left out.
+        config: Its ``learning_rate`` and ``weight_decay`` are used.
+    Returns:
+        The optimizer, in two groups of parameters.
+    """
     trainable = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in trainable if p.ndim > 1], "weight_decay": config.weight_decay},

@@ -11,26 +11,23 @@ steps themselves come in random order. Used by ``loop.py``.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from prevlib.training.loop import TrainConfig
+from prevlib.training.config import TrainConfig
 
-STRATEGIES = ("random", "group_by_length")
 STEPS_SORTED_TOGETHER = 16
 # Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
 WITHOUT_EFFECT = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
-WITHOUT_EFFECT += ("early_stopping_patience", "metric_for_best_model", "output_dir")
+WITHOUT_EFFECT += ("output_dir",)
 
 
 class Plan:
     """The rows of every step and batch, from the seed of the run."""
 
-    def __init__(self, train_dataset: Sequence, config: "TrainConfig", accelerator: Accelerator):
+    def __init__(self, train_dataset: Sequence, config: TrainConfig, accelerator: Accelerator):
         self.n_rows, self.config = len(train_dataset), config
         self.process, self.n_processes = accelerator.process_index, accelerator.num_processes
         self.rows_a_step = (
@@ -70,8 +67,8 @@ class Plan:
     def seed_of(self, step: int) -> int:
         return self.config.seed * 1_000_003 + step * self.n_processes + self.process
 
-    def identity(self) -> dict:
-        """What two runs must share for one to go on from the checkpoints of the other."""
+    def made_from(self) -> dict:
+        """Settings that two runs must share for one to go on from the checkpoints of the other."""
         settings = asdict(self.config)
         for name in WITHOUT_EFFECT:
             settings.pop(name, None)

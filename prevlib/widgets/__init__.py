@@ -7,23 +7,9 @@ from prevlib.widgets.cross_entropy import explore_cross_entropy
 from prevlib.widgets.features import explore_features
 from prevlib.widgets.fill_mask import explore_fill_mask
 from prevlib.widgets.masking import explore_masking
+from prevlib.widgets.query import explore_query
 from prevlib.widgets.scorecard import explore_scorecard
 from prevlib.widgets.spans import explore_spans
 from prevlib.widgets.threshold import explore_threshold
 from prevlib.widgets.tokens import explore_tokens
 from prevlib.widgets.training import explore_training
-
-__all__ = [
-    "explore_attention",
-    "explore_bootstrap",
-    "explore_calibration",
-    "explore_cross_entropy",
-    "explore_features",
-    "explore_fill_mask",
-    "explore_masking",
-    "explore_scorecard",
-    "explore_spans",
-    "explore_threshold",
-    "explore_tokens",
-    "explore_training",
-]

@@ -40,12 +40,12 @@ def look(attentions: np.ndarray, view: str, layer: int, head: int) -> Look:
     return Look(attention_rollout(attentions[:layer]), f"rollout up to layer {layer}")
 
 
-def plot_row_of_attention(maps: AttentionMaps, found: Look, row: int, *, ax: Axes | None = None) -> Axes:
+def plot_row_of_attention(maps: AttentionMaps, seen: Look, row: int, *, ax: Axes | None = None) -> Axes:
     """``plot_attention`` with a frame around the row of one token."""
-    ax = plot_attention(found.matrix, maps.tokens, ax=ax)
+    ax = plot_attention(seen.matrix, maps.tokens, ax=ax)
     frame = {"facecolor": "none", "edgecolor": COLORS[5], "linewidth": 2, "clip_on": False}
     ax.add_patch(Rectangle((-0.5, row - 0.5), len(maps.tokens), 1, **frame))
-    ax.set_title(found.name, fontsize=10)
+    ax.set_title(seen.name, fontsize=10)
     return ax
 
 
@@ -55,6 +55,8 @@ def explore_attention(text: str = TEXT, checkpoint: str | Path = "minilm") -> Ex
     Args:
         text: To begin with, at most 40 tokens.
         checkpoint: Alias, folder or hub name of an encoder.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: As ``attention_maps``, or if the text has more than 40 tokens.
     """
@@ -71,20 +73,20 @@ def explore_attention(text: str = TEXT, checkpoint: str | Path = "minilm") -> Ex
                 "Shorten it."
             )
         row = min(token, len(maps.tokens)) - 1
-        found = look(maps.attentions, view, layer, head)
-        shares = found.matrix[row]
+        seen = look(maps.attentions, view, layer, head)
+        shares = seen.matrix[row]
         best = ", ".join(f"{maps.tokens[i]} (token {i + 1}) {shares[i]:.2f}" for i in np.argsort(-shares)[:4])
         words = (
-            f"{'Untrained twin' if untrained else 'Pre-trained'}, {found.name}.\n"
+            f"{'Untrained twin' if untrained else 'Pre-trained'}, {seen.name}.\n"
             f"Token {row + 1} of {len(maps.tokens)}, {maps.tokens[row]}, looks at: {best}.\n"
-            f"On average a token gives {found.matrix[:, [0, -1]].sum(axis=1).mean():.2f} to the first and "
-            f"last one together, and {np.diagonal(found.matrix).mean():.2f} to itself; evenly it would be "
+            f"On average a token gives {seen.matrix[:, [0, -1]].sum(axis=1).mean():.2f} to the first and "
+            f"last one together, and {np.diagonal(seen.matrix).mean():.2f} to itself; evenly it would be "
             f"{2 / len(shares):.2f} and {1 / len(shares):.2f}."
         )
         side = 1.8 + 0.17 * len(maps.tokens)
 
         def draw(ax):
-            plot_row_of_attention(maps, found, row, ax=ax)
+            plot_row_of_attention(maps, seen, row, ax=ax)
 
         return picture(draw, size=(side, side)), words
 

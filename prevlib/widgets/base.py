@@ -36,10 +36,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from traitlets import Unicode
 
-from prevlib.plots.style import SIZE
+from prevlib.plots.style import COLORS, SIZE
 
 WIDTH, TEXT_WIDTH = "25em", "51em"  # of a control, and of one that holds a sentence
 LABEL = "9em"  # holds the longest one
+RING = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": COLORS[5], "markeredgewidth": 2}
 WORDS = '<div role="status" aria-live="polite" class="prevlib-words" style="{}">{}</div>'
 WORDS_STYLE = "line-height: 1.45; font-size: 14px; max-width: 48em; overflow-wrap: anywhere; color: inherit"
 

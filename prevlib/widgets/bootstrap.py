@@ -32,8 +32,8 @@ def resample_scores(
 
     Example:
         >>> y_true, y_pred = [1, 0, 1, 1], [1, 0, 0, 1]
-        >>> found = resample_scores(accuracy_score, y_true, y_pred, n_resamples=5, level=0.9, seed=0)
-        >>> len(found.scores), found.interval.estimate
+        >>> drawn = resample_scores(accuracy_score, y_true, y_pred, n_resamples=5, level=0.9, seed=0)
+        >>> len(drawn.scores), drawn.interval.estimate
         (5, 0.75)
     """
     resamples = Resamples(metric, y_true, [y_pred])
@@ -43,9 +43,7 @@ def resample_scores(
 
 
 def explore_bootstrap(
-    y_true: ArrayLike | None = None,
-    y_pred: ArrayLike | None = None,
-    metrics: Mapping[str, Metric] = METRICS,
+    y_true: ArrayLike | None = None, y_pred: ArrayLike | None = None, metrics: Mapping[str, Metric] = METRICS
 ) -> Explorer:
     """Choose a metric, the size of the test set and the number of resamples.
 
@@ -53,6 +51,8 @@ def explore_bootstrap(
         y_true: True classes, at least 20; the test reviews if None.
         y_pred: Predicted classes, with ``y_true``; those of the fine-tuned ``minilm`` if None.
         metrics: Name -> ``metric(y_true, y_pred)``.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or there are fewer than 20 samples.
     """
@@ -66,17 +66,17 @@ def explore_bootstrap(
 
     def respond(metric: str, n: int, n_resamples: int, level: float, draw: int) -> tuple[bytes, str]:
         options = {"n_resamples": n_resamples, "level": level, "seed": draw}
-        found = resample_scores(metrics[metric], y_true[:n], y_pred[:n], **options)
-        estimate, low, high, _ = found.interval
+        resamples = resample_scores(metrics[metric], y_true[:n], y_pred[:n], **options)
+        estimate, low, high, _ = resamples.interval
 
         def plot(ax):
-            plot_resamples(found.scores, found.interval, ax=ax).set_xlabel(f"{metric} of a resample")
+            plot_resamples(resamples.scores, resamples.interval, ax=ax).set_xlabel(f"{metric} of a resample")
 
-        first = ", ".join(f"{score:.3f}" for score in found.scores[:3])
+        first = ", ".join(f"{score:.3f}" for score in resamples.scores[:3])
         words = (
             f"{metric} of the first {n:,} samples: {estimate:.3f}.\n"
             f"{n_resamples:,} resamples, draw {draw}: the first ones score {first}; all lie from "
-            f"{found.scores.min():.3f} to {found.scores.max():.3f}.\n"
+            f"{resamples.scores.min():.3f} to {resamples.scores.max():.3f}.\n"
             f"The middle {level:.0%} of them: [{low:.3f}, {high:.3f}], an interval {high - low:.3f} wide."
         )
         return picture(plot), words

@@ -2,24 +2,14 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import expit, logit, softmax
+from scipy.special import logit
 
 from prevlib.evaluation import wilson_interval
 from prevlib.metrics import expected_calibration_error, log_loss, reliability_bins, temperature_scale
+from prevlib.metrics.calibration.temperature import scale_logits
 from prevlib.plots import plot_reliability
 from prevlib.widgets.base import Explorer, explorer, number, picture
 from prevlib.widgets.study import check_both_or_none, study_predictions
-
-
-def scale_logits(logits: ArrayLike, temperature: float) -> np.ndarray:
-    """Probabilities of logits divided by ``temperature``: rows of classes, or of class 1 from log-odds.
-
-    Example:
-        >>> scale_logits([4.0, -4.0], 4.0).round(2).tolist()
-        [0.73, 0.27]
-    """
-    scaled = np.asarray(logits, dtype=float) / temperature
-    return expit(scaled) if scaled.ndim == 1 else softmax(scaled, axis=1)
 
 
 def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | None = None) -> Explorer:
@@ -29,6 +19,8 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
         logits: Shape (n_samples, n_classes), or log-odds of class 1, shape (n_samples,); of the fine-tuned
             ``minilm`` on the test reviews if None.
         y_true: Number of the true class, with ``logits``.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or as ``temperature_scale``.
     """

@@ -44,6 +44,8 @@ def explore_cross_entropy(
     Args:
         class_names: Two or more.
         logits: One a class, from -8 to 8, to begin with.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there is not one logit a class.
     """

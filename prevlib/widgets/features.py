@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 
 from prevlib.datasets import load_reviews
 from prevlib.features import extract_features
-from prevlib.plots import COLORS, plot_projection
-from prevlib.widgets.base import Explorer, explorer, number, picture
+from prevlib.plots import plot_projection
+from prevlib.widgets.base import RING, Explorer, explorer, number, picture
 
 N_TEXTS = 40
 N_NEIGHBOURS = 3
@@ -79,8 +79,7 @@ def plot_neighbours(
     for place, neighbour in enumerate(neighbours, start=1):
         ax.plot(*points[[chosen, neighbour]].T, color="black", linewidth=0.8, zorder=0)
         ax.annotate(str(place), points[neighbour], xytext=(5, 5), textcoords="offset points", fontsize=11)
-    ring = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": COLORS[5], "markeredgewidth": 2}
-    ax.plot(*points[chosen], "o", **ring)
+    ax.plot(*points[chosen], "o", **RING)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
 
@@ -98,6 +97,8 @@ def explore_features(
         labels: Number of the class of each text; needed with ``texts``.
         class_names: In the order of the numbers.
         checkpoint: Alias, folder or hub name.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there are fewer than two texts, or not one label a text.
     """
@@ -109,7 +110,8 @@ def explore_features(
             f"{len(texts)} and {0 if labels is None else len(labels)}."
         )
     labels = np.asarray(labels)
-    features = {kind: extract_features(texts, checkpoint, layer="all", pooling=kind) for kind in POOLINGS}
+    options = {"layer": "all", "show_progress": False}
+    features = {kind: extract_features(texts, checkpoint, pooling=kind, **options) for kind in POOLINGS}
     n_layers = features["mean"].shape[1] - 1
 
     def respond(layer: int, pooling: str, text: int) -> tuple[bytes, str]:

@@ -34,6 +34,8 @@ def explore_fill_mask(text: str = TEXT, checkpoint: str | Path = "mini") -> Expl
     Args:
         text: To begin with.
         checkpoint: Alias, folder or hub name of a masked language model.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: As ``fill_mask``.
     """

@@ -65,6 +65,8 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
     Args:
         text: To begin with.
         tokenizer: A WordPiece tokenizer with a mask token; that of ``minilm`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     """
     tokenizer = load_tokenizer("minilm") if tokenizer is None else tokenizer
 
@@ -90,17 +92,17 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
             **rates,
             **({"word_groups": word_groups(ids, tokenizer)} if whole else {}),
         )
-        found = count_masks(
+        counts = count_masks(
             batch, special_tokens_mask=special, mask_token_id=tokenizer.mask_token_id, **rates
         )
-        per_100 = [[100 * count / found.n_tokens for count in part] for part in found[1:]]
+        per_100 = [[100 * count / counts.n_tokens for count in part] for part in counts[1:]]
 
         def plot_counts(ax):
             plot_bars(KINDS, per_100[0], expected=per_100[1], ax=ax).set_ylabel("tokens in 100")
 
         to_random = rates["random_replace_prob"]
         shares = f"{mask:.1%} become [MASK], {to_random:.1%} random tokens, {1 - mask - to_random:.1%} stay"
-        words = _describe(batch, special[0] == 0, found, tokenizer, times)
+        words = _describe(batch, special[0] == 0, counts, tokenizer, times)
         png = picture(plot_counts, size=(6.4, 3.2))
         return png, f"{rate:.0%} are chosen; of these {shares}.\n{words}"
 
@@ -117,7 +119,7 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
 
 
 def _describe(
-    batch: MaskedBatch, words: Tensor, found: MaskCounts, tokenizer: PreTrainedTokenizerBase, times: int
+    batch: MaskedBatch, words: Tensor, counts: MaskCounts, tokenizer: PreTrainedTokenizerBase, times: int
 ) -> str:
     ids, labels = (part[0][words] for part in batch)
     tokens, chosen = tokenizer.convert_ids_to_tokens(ids), labels != IGNORE_INDEX
@@ -125,11 +127,11 @@ def _describe(
     pairs = [f"{label} (reads {token})" for label, token in zip(true, read, strict=True)]
     counted = "; ".join(
         f"{kind} {count:,} (expected {expected:,.1f})"
-        for kind, count, expected in zip(KINDS, *found[1:], strict=True)
+        for kind, count, expected in zip(KINDS, *counts[1:], strict=True)
     )
     first = "" if times == 1 else ", the first time"
     return (
         f"The model reads{first}: {' '.join(tokens)}\n"
         f"It has to tell: {', '.join(pairs) or 'nothing'}.\n"
-        f"Of {found.n_tokens:,} tokens in all: {counted}."
+        f"Of {counts.n_tokens:,} tokens in all: {counted}."
     )

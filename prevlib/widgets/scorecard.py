@@ -15,6 +15,8 @@ def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None
 
     Args:
         models: As for ``scorecard``; the shipped measurements if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If no task is scored, or no cost known, for every model; or as ``scorecard``.
     """
@@ -34,14 +36,14 @@ def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None
         weights = dict(zip(tasks, weights.values(), strict=True)) | {cost: price}
         card = scorecard(facts, tasks, weights)
         table = card.table
+        on_front = pareto_front(table["performance"], table[cost])
 
         def draw(ax):
             ends = {"low": table["performance_low"], "high": table["performance_high"]}
-            plot_pareto(table.index, table[cost], table["performance"], **ends, ax=ax)
+            plot_pareto(table.index, table[cost], table["performance"], on_front, **ends, ax=ax)
             first = f"first at a price of {price:g}: {card.ranking[0]}"
             ax.set(xlabel=cost, ylabel="weighted score", title=first)
 
-        front = table.index[pareto_front(table["performance"], table[cost])]
         rows = "; ".join(
             f"{name} {row.overall:.3f} = {row.performance:.3f} - {row.penalty:.3f}"
             for name, row in table.iterrows()
@@ -51,7 +53,7 @@ def explore_scorecard(models: pd.DataFrame | Mapping[str, Mapping] | None = None
             f"{card.sentence}\n"
             f"Score minus penalty, with weights {shares}, and {price:g} for each factor of ten of {cost}: "
             f"{rows}.\n"
-            f"Best for some budget of {cost}: {', '.join(front)}."
+            f"Best for some budget of {cost}: {', '.join(table.index[on_front])}."
         )
         return picture(draw, size=(7.2, 4.0)), words
 

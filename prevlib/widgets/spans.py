@@ -6,7 +6,7 @@ from functools import partial
 from ipywidgets import Dropdown
 from matplotlib.axes import Axes
 
-from prevlib.metrics import accuracy_score, extract_spans, span_counts
+from prevlib.metrics import accuracy_score, extract_spans, span_counts, span_f1_of_counts
 from prevlib.plots import COLORS
 from prevlib.plots.style import new_axes
 from prevlib.widgets.base import Explorer, explorer, picture
@@ -40,8 +40,8 @@ def plot_spans(tokens: Sequence[str], rows: Mapping[str, Sequence[str]], *, ax: 
     inside = {place for span in right for place in range(span.start, span.end)}
     widths = [max(len(token), 6) + 2 for token in tokens]
     lefts = [sum(widths[:i]) for i in range(len(widths) + 1)]
-    for y, (tags, found) in enumerate(zip(rows.values(), spans, strict=True), start=1):
-        for span in found:
+    for y, (tags, spans_of_row) in enumerate(zip(rows.values(), spans, strict=True), start=1):
+        for span in spans_of_row:
             left, width = lefts[span.start] + 0.4, lefts[span.end] - lefts[span.start] - 0.8
             style = {"color": COLORS[0]} if span in right else {"color": "white", "hatch": "///"}
             ax.barh(y, width, left=left, height=0.66, **(style | {"edgecolor": "black"}))
@@ -72,6 +72,8 @@ def explore_spans(
         y_true: Their true tags, IOB2.
         y_pred: Predicted tags to begin with.
         types: Of names, for the menus.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If there is not one tag a word, or a tag is not in the menus.
     """
@@ -96,7 +98,8 @@ def explore_spans(
 
 
 def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str]) -> str:
-    ((right, predicted, true),) = span_counts([y_true], [y_pred]).tolist()
+    counts = span_counts([y_true], [y_pred])
+    ((right, predicted, true),) = counts.tolist()
     n_words = sum(a == b for a, b in zip(y_true, y_pred, strict=True))
 
     def share(over: int, under: int) -> str:
@@ -107,5 +110,5 @@ def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str
         f"Predicted names: {', '.join(name_spans(tokens, y_pred)) or 'none'}.\n"
         f"Words with the right tag: {n_words} of {len(tokens)}, {accuracy_score(y_true, y_pred):.2f}.\n"
         f"Names that are right: precision {share(right, predicted)}; recall {share(right, true)}; "
-        f"F1 {2 * right / max(1, predicted + true):.2f}."
+        f"F1 {span_f1_of_counts(counts, counts):.2f}."
     )

@@ -14,7 +14,7 @@ RUN = ("full", 2000, 0)  # method, labels, seed: as in notebooks 08 and 09
 @lru_cache(maxsize=1)
 def study_predictions() -> tuple[np.ndarray, np.ndarray]:
     """True labels of the test reviews, and the probability of "positive" that the model of ``RUN`` gave."""
-    study = read_study().set_index(["method", "n_labels", "seed"]).sort_index()
+    study = read_study().set_index(["method", "n_train", "seed"]).sort_index()
     return np.array(load_reviews()["test"]["label"]), np.array(study.loc[RUN, "y_proba"])
 
 

@@ -93,6 +93,8 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
     Args:
         y_true: 0 or 1, both of which occur; the test reviews if None.
         y_score: Score of class 1, with ``y_true``; those of the fine-tuned ``minilm`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If one is given without the other, or not both classes occur.
     """
@@ -106,16 +108,16 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
 
     def respond(threshold: float, cost_fp: float, cost_fn: float) -> tuple[bytes, str]:
         costs = {"cost_fp": cost_fp, "cost_fn": cost_fn}
-        found = decide(y_true, y_score, threshold, **costs)
-        scores = found.scores()
-        matrix = np.array(found[:4]).reshape(2, 2)
-        on_roc = found.fp / (found.fp + found.tn), scores["recall"]
+        decision = decide(y_true, y_score, threshold, **costs)
+        scores = decision.scores()
+        matrix = np.array(decision[:4]).reshape(2, 2)
+        on_roc = decision.fp / (decision.fp + decision.tn), scores["recall"]
         on_pr = scores["recall"], scores["precision"]
         names = ("false positive rate", "recall"), ("recall", "precision")
 
         def plot_counts(ax):
             plot_confusion_matrix(matrix, ["neg", "pos"], ax=ax)
-            ax.set_title(f"from {threshold:.2f} on, cost {found.cost:,}", fontsize=10)
+            ax.set_title(f"from {threshold:.2f} on, cost {decision.cost:,}", fontsize=10)
 
         png = picture(
             plot_counts,
@@ -123,7 +125,7 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
             partial(plot_point_on_curve, recall[:-1], precision[:-1], on_pr, labels=names[1]),
             size=(8.4, 2.9),
         )
-        return png, _describe(found, threshold, costs, cheapest_threshold(y_true, y_score, **costs))
+        return png, _describe(decision, threshold, costs, cheapest_threshold(y_true, y_score, **costs))
 
     middle = 0.5 if (low, high) == (0, 1) else round((low + high) / 2, 2)
     controls = {
@@ -134,18 +136,23 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
     return explorer("explore_threshold", controls, respond)
 
 
-def _describe(found: Decision, threshold: float, costs: dict, cheapest: tuple[float, float]) -> str:
-    called, positives, negatives = found.tp + found.fp, found.tp + found.fn, found.tn + found.fp
+def _describe(decision: Decision, threshold: float, costs: dict, cheapest: tuple[float, float]) -> str:
+    called, positives, negatives = (
+        decision.tp + decision.fp,
+        decision.tp + decision.fn,
+        decision.tn + decision.fp,
+    )
     scores = ", ".join(
         f"{name} undefined" if np.isnan(score) else f"{name} {score:.3f}"
-        for name, score in found.scores().items()
+        for name, score in decision.scores().items()
     )
     where, least = cheapest
     best = f"{where:.3f}" if np.isfinite(where) else "above every score"
     return (
         f"From {threshold:.2f} on a text is called positive: {called} are. Of {positives} positives "
-        f"{found.tp} are found and {found.fn} missed; of {negatives} negatives {found.fp} are false alarms.\n"
-        f"{scores[0].upper()}{scores[1:]}. False positive rate {found.fp / negatives:.3f}.\n"
-        f"The errors cost {found.fp} x {costs['cost_fp']} + {found.fn} x {costs['cost_fn']} = "
-        f"{found.cost:,}. On these samples the cheapest threshold is {best}, with {least:,.0f}."
+        f"{decision.tp} are found and {decision.fn} missed; of {negatives} negatives {decision.fp} "
+        "are false alarms.\n"
+        f"{scores[0].upper()}{scores[1:]}. False positive rate {decision.fp / negatives:.3f}.\n"
+        f"The errors cost {decision.fp} x {costs['cost_fp']} + {decision.fn} x {costs['cost_fn']} = "
+        f"{decision.cost:,}. On these samples the cheapest threshold is {best}, with {least:,.0f}."
     )

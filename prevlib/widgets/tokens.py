@@ -79,6 +79,8 @@ def explore_tokens(
     Args:
         text: To begin with.
         tokenizers: Name -> fast tokenizer, such as WordPiece; those of ``minilm`` and ``mini`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     """
     if tokenizers is None:
         tokenizers = {name: load_tokenizer(name) for name in ("minilm", "mini")}

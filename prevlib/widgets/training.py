@@ -8,8 +8,8 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from prevlib.checkpoints import checkpoint_path
-from prevlib.plots import COLORS, plot_pretraining
-from prevlib.widgets.base import TEXT_WIDTH, Explorer, explorer, number, picture
+from prevlib.plots import plot_pretraining
+from prevlib.widgets.base import RING, TEXT_WIDTH, Explorer, explorer, number, picture
 
 NAMES = {"uniform": "ln V", "unigram": "unigram entropy"}
 MEANING = {
@@ -43,7 +43,7 @@ def plot_moment(
     )
     x, loss = moment
     ax.axvline(x, color="black", linewidth=0.8)
-    ax.plot(x, loss, "o", markersize=13, markerfacecolor="none", markeredgecolor=COLORS[5], markeredgewidth=2)
+    ax.plot(x, loss, "o", **RING)
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the lines of the references
     ax.annotate(f"{loss:.2f}", moment, xytext=(10, 8), textcoords="offset points", bbox=box)
     ax.set_xscale("log")  # most happens early
@@ -57,8 +57,10 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
     """Go through the evaluations of a run; the words say where its loss stands.
 
     Args:
-        history: The ``history.json`` that ``PretrainedLM.save`` writes, or what is in it: one run, or a list
-            of runs of which each goes on from the one before. That of ``mini`` if None.
+        history: The ``history.json`` that ``pretrain`` writes, or what is in it: one run, or a list of runs
+            of which each goes on from the one before. That of ``mini`` if None.
+    Returns:
+        The widget, with the attributes ``controls``, ``image`` and ``words``.
     Raises:
         ValueError: If no run was evaluated.
     """

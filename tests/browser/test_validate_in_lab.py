@@ -12,16 +12,16 @@ import pytest
 from lab import needs_chromium, open_notebook, running_lab
 from playwright.sync_api import expect
 
-ASSIGNMENTS = Path(__file__).parents[2] / "notebooks" / "assignments"
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "notebooks" / "assignments" / "source"
 pytestmark = needs_chromium("the Validate button was not tried")
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("assignments")
-    release = [sys.executable, ASSIGNMENTS / "grading" / "release.py", ASSIGNMENTS / "source", folder]
-    subprocess.run(release, check=True)
-    [solved] = ASSIGNMENTS.glob("source/a1_*.ipynb")
+    subprocess.run([sys.executable, "-m", "grading", "release", SOURCE, folder], cwd=ROOT, check=True)
+    [solved] = SOURCE.glob("a1_*.ipynb")
     shutil.copy(solved, folder / "solved.ipynb")
     with running_lab(folder, tmp_path_factory.mktemp("lab")) as url:
         yield folder, url

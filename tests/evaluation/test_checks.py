@@ -18,30 +18,6 @@ from prevlib.metrics import f1_score
 TEXTS = ["a joy", "a long and tiresome film that never ends , and then it does", "fine", "not bad at all"]
 
 
-# Losses. Each wrong one has been published.
-
-
-def loss_reduced_too_early(logits, labels):
-    loss = torch_cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=0))  # already a scalar
-    weights = (labels != -100).float()
-    return (loss * weights).sum() / weights.sum()
-
-
-def smoothing_that_counts_ignored_tokens(logits, labels, smoothing=0.1):
-    log_probs = logits.log_softmax(-1)
-    chosen = log_probs.gather(-1, labels.clamp(min=0)[..., None])[..., 0]
-    each = -((1 - smoothing) * chosen + smoothing * log_probs.mean(-1))
-    return torch.where(labels != -100, each, 0).mean()  # divides by all positions
-
-
-def class_zero_ignored(logits, labels):
-    return torch_cross_entropy(logits.flatten(0, 1), labels.flatten().clamp(min=0), ignore_index=0)
-
-
-def smoothed(logits, labels):
-    return cross_entropy(logits.flatten(0, 1), labels.flatten(), label_smoothing=0.1)
-
-
 # Batches.
 
 Y_TRUE = np.array([1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1])
@@ -168,24 +144,6 @@ def overlap(names):
 
 MASKED = {"tell_padding": True, "mask_mean": True}
 EXHIBITS = {
-    "a padding mask that does nothing": (
-        checks.check_padding,
-        loss_reduced_too_early,
-        mlm_loss,
-        "after six ignored positions",
-    ),
-    "smoothing counts ignored tokens": (
-        checks.check_padding,
-        smoothing_that_counts_ignored_tokens,
-        smoothed,
-        "after six ignored",
-    ),
-    "ignore_index 0 drops class 0": (
-        checks.check_every_class,
-        class_zero_ignored,
-        mlm_loss,
-        "class 0 has no influence",
-    ),
     "F1 averaged over batches": (
         checks.check_batches,
         f1_averaged_over_batches,
@@ -216,12 +174,7 @@ EXHIBITS = {
         every_token_masked_in_turn,
         "over 5 seeds from",
     ),
-    "ties broken by place": (
-        checks.check_ties,
-        first_of_equals,
-        half_for_a_tie,
-        "give 1.00 instead of 0.50",
-    ),
+    "ties broken by place": (checks.check_ties, first_of_equals, half_for_a_tie, "give 1.00 instead of 0.50"),
     "entity F1 of single tokens": (
         checks.check_spans,
         f1_of_single_tokens,

@@ -90,7 +90,9 @@ def test_the_exact_p_value_is_that_of_scipy(seed, name):
         vectorized=False,
         n_resamples=np.inf,
     ).pvalue
-    assert permutation_test(metric, y_true, a, b) == pytest.approx(min(1, expected), abs=1e-9)
+    result = permutation_test(metric, y_true, a, b)
+    assert result.difference == pytest.approx(metric(y_true, a) - metric(y_true, b))
+    assert result.p_value == pytest.approx(min(1, expected), abs=1e-9)
 
 
 @pytest.mark.parametrize("metric", [MACRO_F1, lambda y_true, y_pred: MACRO_F1(y_true, y_pred)])
@@ -104,19 +106,19 @@ def test_random_swaps_come_close_to_scipy(metric):
         n_resamples=1000,
         rng=np.random.default_rng(0),
     ).pvalue
-    found = permutation_test(metric, y_true, a, b, n_resamples=1000, seed=1)
-    assert found == pytest.approx(expected, abs=0.05)
+    p_value = permutation_test(metric, y_true, a, b, n_resamples=1000, seed=1).p_value
+    assert p_value == pytest.approx(expected, abs=0.05)
     assert 0.001 < expected < 0.5
 
 
 def test_for_the_accuracy_it_is_mcnemar():
     labels = disagreeing(20, 9, 3)
-    assert permutation_test(accuracy_score, *labels) == pytest.approx(mcnemar_test(*labels).p_value)
+    assert permutation_test(accuracy_score, *labels).p_value == pytest.approx(mcnemar_test(*labels).p_value)
 
 
 def test_equal_models_do_not_differ():
     y_true, a, _ = two_models()
-    assert permutation_test(MACRO_F1, y_true, a, a) == 1
+    assert permutation_test(MACRO_F1, y_true, a, a) == (0, 1)
     assert paired_bootstrap_test(MACRO_F1, y_true, a, a) == ((0, 0, 0, 0.95), 1)
 
 
@@ -165,7 +167,7 @@ def test_three_models_two_of_which_cannot_be_told_apart():
     y_true = np.ones(200, dtype=int)
     models = {"poor": np.repeat([0, 1], [60, 140]), "fair": np.repeat([1, 0], [185, 15])}
     models["good"] = np.repeat([1, 0], [190, 10])
-    found = compare_models(y_true, models, accuracy_score)
+    found = compare_models(accuracy_score, y_true, models)
     assert list(found.table.index) == ["good", "fair", "poor"]
     assert found.table["groups"].to_dict() == {"good": "a", "fair": "a", "poor": "b"}
     assert found.groups == [("good", "fair"), ("poor",)]
@@ -182,19 +184,19 @@ def test_groups_may_overlap():
     y_true = np.ones(100, dtype=int)
     models = {name: np.repeat([1, 0], [n, 100 - n]) for name, n in (("a", 95), ("b", 90), ("c", 83))}
     # Errors of one model are among those of the next, so the differences are known well: level decides.
-    found = compare_models(y_true, models, accuracy_score, level=0.98)
+    found = compare_models(accuracy_score, y_true, models, level=0.98)
     assert found.groups == [("a", "b"), ("b", "c")]
     assert found.table["groups"].to_dict() == {"a": "a", "b": "ab", "c": "b"}
 
 
 def test_one_model_cannot_be_compared():
     with pytest.raises(ValueError, match=r"`predictions` must hold at least two models; got \['one'\]"):
-        compare_models([0, 1], {"one": [0, 1]}, accuracy_score)
+        compare_models(accuracy_score, [0, 1], {"one": [0, 1]})
 
 
 def test_the_table_is_pandas():
     y_true, a, b = two_models()
-    found = compare_models(y_true, {"a": a, "b": b}, accuracy_score, n_resamples=500)
+    found = compare_models(accuracy_score, y_true, {"a": a, "b": b}, n_resamples=500)
     assert isinstance(found.table, pd.DataFrame) and list(found.table) == ["score", "low", "high", "groups"]
     columns = ["model_a", "model_b", "difference", "low", "high", "p_value", "p_holm", "verdict"]
     assert list(found.differences) == columns
@@ -208,7 +210,7 @@ def test_models_that_differ_by_noise_are_hardly_ever_ranked(capsys):
     for seed in range(1000):
         y_true = rng.integers(0, 2, 300)
         models = {name: np.where(rng.random(300) < 0.8, y_true, 1 - y_true) for name in "abc"}
-        found = compare_models(y_true, models, accuracy_score, n_resamples=1000, seed=seed)
+        found = compare_models(accuracy_score, y_true, models, n_resamples=1000, seed=seed)
         claims += (found.differences["verdict"] != "cannot be told apart").any()
     with capsys.disabled():
         print(f"\nfalse rankings of three equal models: {claims} of 1,000 test sets")

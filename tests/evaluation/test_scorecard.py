@@ -1,6 +1,5 @@
-"""Tests of the choice: sums by hand and by brute force, leads that are noise, filters, measured rows."""
+"""Tests of the choice: sums by hand and by brute force, leads that are noise, filters."""
 
-import json
 from itertools import permutations
 
 import numpy as np
@@ -9,10 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from prevlib.evaluation import COSTS, measure_model, pareto_front, read_scorecard, scorecard
-from prevlib.evaluation.measure import MODELS, measure
-from prevlib.evaluation.scorecard import SCORECARD
-from prevlib.evaluation.tasks import Budget
+from prevlib.evaluation import pareto_front, read_scorecard, scorecard
 
 
 def facts(score, half=0.02, **more):
@@ -232,103 +228,7 @@ def test_it_refuses_what_it_cannot_weigh():
 
 # Measured rows
 
-TINY = Budget(sentiment_labels=16, entity_sentences=12, era_passages=16, passage_words=8, test_rows=24)
-
-
-@pytest.fixture
-def quick_costs(monkeypatch):
-    """Costs without timing: those have tests of their own."""
-    calls = []
-
-    def costs(checkpoint, budget):
-        calls.append(checkpoint)
-        return dict.fromkeys(COSTS, 1.0 + len(checkpoint))
-
-    monkeypatch.setattr("prevlib.evaluation.measure._costs", costs)
-    return calls
-
-
-def test_rows_are_measured_stored_and_read(tmp_path, quick_costs, monkeypatch):
-    output = tmp_path / "rows.json"
-    tasks = ("sentiment", "minimal_pairs")
-    table = measure(output, ["tfidf", "mini frozen"], tasks, budget=TINY, show_progress=False)
-    assert list(table.index) == ["tfidf", "mini frozen"]
-    assert (table.sentiment_low < table.sentiment).all() and (table.sentiment < table.sentiment_high).all()
-    assert table.minimal_pairs.isna().tolist() == [True, False]
-    assert table.loc["tfidf", "max_length"] == np.inf and table.loc["mini frozen", "max_length"] == 512
-    assert table.loc["mini frozen", ["licence", "languages", "heads"]].tolist() == [
-        "BSD-3-Clause",
-        ["English"],
-        ["masked words"],
-    ]
-    assert table.loc["mini frozen", "parameters"] == 5  # from the costs, which all rows of a checkpoint share
-    assert table.loc["mini frozen", "finetuning_seconds_per_1000_labels"] != 5  # its own: only a linear model
-    assert scorecard(table).excluded == {}
-
-    before = output.read_bytes()
-    monkeypatch.setattr("prevlib.evaluation.measure._row", lambda *_: pytest.fail("measured again"))
-    assert quick_costs == ["tfidf", "mini"]
-    pd.testing.assert_frame_equal(measure(output, ["tfidf"], tasks, show_progress=False), table)
-    assert output.read_bytes() == before and quick_costs == ["tfidf", "mini"]
-
-
-def test_an_interrupted_run_goes_on(tmp_path, quick_costs, monkeypatch):
-    output, done = tmp_path / "rows.json", []
-
-    def row(name, tasks, budget):
-        if name == "mini full" and done == ["tfidf"]:
-            done.append("interrupted")
-            raise KeyboardInterrupt
-        done.append(name)
-        return {"name": name, "checkpoint": name.split()[0], "max_length": 8}
-
-    monkeypatch.setattr("prevlib.evaluation.measure._row", row)
-    with pytest.raises(KeyboardInterrupt):
-        measure(output, ["tfidf", "mini full"], show_progress=False)
-    assert [row["name"] for row in json.loads(output.read_text())["rows"]] == ["tfidf"]
-    table = measure(output, ["tfidf", "mini full"], show_progress=False)
-    assert done == ["tfidf", "interrupted", "mini full"] and list(table.index) == ["tfidf", "mini full"]
-    # A new checkpoint: the costs of all, once more, in one sitting.
-    measure(output, ["minilm full"], show_progress=False)
-    assert quick_costs == ["tfidf", "mini"] + ["tfidf", "mini", "minilm"]
-    assert len(read_scorecard(output)) == 3
-
-
-def test_tfidf_has_costs_and_scores_of_its_own():
-    row = measure_model("tfidf", ("sentiment", "entities", "eras"), budget=TINY)
-    assert set(COSTS) < set(row) and row["embedding_parameters"] == 0
-    assert 0 < row["parameters"] < 5000 and row["peak_memory_mib"] < 400
-    for task in ("sentiment", "entities", "eras"):
-        assert row[f"{task}_low"] <= row[task] <= row[f"{task}_high"]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS[1:])
-def test_every_way_can_be_measured(name, quick_costs):
-    row = measure_model(name, budget=TINY)
-    assert {"sentiment", "entities", "eras"} < set(row)
-    assert ("minimal_pairs" in row) == (name == "mini frozen")
-
-
-def test_a_row_has_a_name_and_tasks_that_exist():
-    for name in ("minilm", "full", "minilm tfidf", "minilm best"):
-        with pytest.raises(ValueError, match=f'such as "minilm full"; got {name!r}'):
-            measure_model(name)
-    with pytest.raises(ValueError, match=r"`tasks` must be out of \['sentiment'.*; got \['qa'\]"):
-        measure_model("tfidf", ["qa"])
-
 
 def test_a_missing_file_of_rows_says_how_to_make_it(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match="Make it with python -m prevlib.evaluation.measure .*rows.json"
-    ):
+    with pytest.raises(FileNotFoundError, match="Make it with python -m prevlib.report.measure .*rows.json"):
         read_scorecard(tmp_path / "rows.json")
-
-
-@pytest.mark.skipif(not SCORECARD.exists(), reason="not measured yet")
-def test_the_shipped_rows_can_be_compared():
-    table = read_scorecard()
-    assert set(MODELS) <= set(table.index)
-    card = scorecard(weights={"latency_p50_ms": 0.02})
-    assert card.excluded == {} and len(card.table) == len(table)
-    assert table.loc["minilm full", "parameters"] == 22_713_216

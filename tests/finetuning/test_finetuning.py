@@ -1,18 +1,19 @@
 """Classifiers: learn what can be learnt, refuse what cannot, and a study that survives interruptions."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import accuracy_score
-from transformers import BertConfig, BertForSequenceClassification
+from small_models import save_small_bert
+from transformers import BertForSequenceClassification
 
 from prevlib.checkpoints import load_classifier, load_tokenizer
 from prevlib.datasets import load_reviews
 from prevlib.finetuning import (
     METHODS,
-    TextClassifier,
     classification_loss,
     classifier,
     finetune_classifier,
@@ -32,18 +33,7 @@ LABELS = [1, 1, 1, 0, 0, 0] * 4
 @pytest.fixture(scope="module")
 def small_bert(tmp_path_factory):
     """A BERT of two narrow layers with the real vocabulary, saved as a classifier of two classes."""
-    folder = tmp_path_factory.mktemp("small_bert")
-    tokenizer = load_tokenizer("minilm")
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-    )
-    TextClassifier(BertForSequenceClassification(config), tokenizer, None).save(folder)
-    return folder
+    return save_small_bert(tmp_path_factory.mktemp("small_bert"), BertForSequenceClassification)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +137,7 @@ def test_more_classes_are_counted_from_the_labels(small_bert, tmp_path):
 @pytest.mark.parametrize(
     "labels, options, error, text",
     [
-        ([1, 0, 1], {}, ValueError, r"`labels` must hold one label a text, shape \(24,\); got \(3,\)"),
+        ([1, 0, 1], {}, ValueError, r"`labels` must hold one label per text, shape \(24,\); got \(3,\)"),
         ([0.5] * 24, {}, TypeError, r"`labels` must be whole numbers from 0; got float64 such as .*0\.5"),
         (["pos"] * 24, {}, TypeError, r"whole numbers.*Number the classes first"),
         ([-1] * 24, {}, ValueError, r"got values from -1 to -1"),
@@ -209,12 +199,12 @@ def test_unknown_methods_and_budgets_are_refused(tmp_path):
 
 def test_the_shipped_study_is_whole_and_clears_its_bars():
     table = read_study()
-    runs = table.groupby(["method", "n_labels"]).size()
+    runs = table.groupby(["method", "n_train"]).size()
     assert {n: set(runs[:, n]) for n in (100, 500, 2000, 6824)} == {100: {3}, 500: {5}, 2000: {3}, 6824: {1}}
     assert set(table["method"]) == set(METHODS)
     y_true = np.array(load_reviews()["test"]["label"])
     table["accuracy"] = [np.mean((np.array(p) > 0.5) == y_true) for p in table["y_proba"]]
-    accuracy = table.groupby(["method", "n_labels"])["accuracy"].mean()
+    accuracy = table.groupby(["method", "n_train"])["accuracy"].mean()
     assert accuracy["full", 2000] >= 0.79
     assert accuracy["full", 6824] >= 0.81
 
@@ -224,3 +214,67 @@ def test_the_command_line_runs_the_study(tmp_path, small_bert, monkeypatch):
     monkeypatch.setattr(command_line, "label_efficiency", lambda output, **options: asked.update(options))
     command_line.main([str(tmp_path / "s.jsonl"), "--checkpoint", str(small_bert), "--budgets", "20:1,40:2"])
     assert asked == {"checkpoint": str(small_bert), "budgets": {20: 1, 40: 2}}
+
+
+# Bad input
+
+
+def test_training_warns_once_of_texts_that_it_cuts(small_bert):
+    texts = ["a joy", "long " * 600, "a bore", "longer " * 700, "word " * 510]  # the last one just fits
+    once = TrainConfig(max_steps=1, bf16=False)
+    with pytest.warns(UserWarning, match="2 of 5 texts had more than 512 tokens; the rest of each") as caught:
+        finetune_classifier(texts, [1, 0, 1, 0, 1], small_bert, config=once, show_progress=False)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    "validation, kind, text",
+    [
+        ((["a"], ["neg"]), TypeError, "labels of `validation` must be whole numbers from 0; got <U3 such as"),
+        ((["a"], [2]), ValueError, "labels of `validation` must be from 0 to 1; got values from 2 to 2"),
+        ((["a"], [0, 1]), ValueError, r"labels of `validation` must hold one label per text, shape \(1,\)"),
+        (("a", [0]), TypeError, "`texts` must be a sequence of strings; got the single string 'a'"),
+        (([], []), ValueError, "`texts` must hold at least one text; got none"),
+    ],
+)
+def test_validation_is_checked_like_training(small_bert, validation, kind, text):
+    with pytest.raises(kind, match=text):
+        finetune_classifier(TEXTS, LABELS, small_bert, validation=validation)
+
+
+def test_labels_of_a_small_type_are_learnt_like_any_other(small_bert, trained):
+    small = np.array(LABELS, dtype=np.uint8)
+    again = finetune_classifier(TEXTS, small, small_bert, config=FAST, show_progress=False)
+    np.testing.assert_array_equal(predict_logits(again, TEXTS), predict_logits(trained, TEXTS))
+
+
+def test_early_stopping_keeps_the_best_classifier_and_names_the_metric(small_bert):
+    early = replace(FAST, early_stopping_patience=2)
+    options = {"validation": (TEXTS, LABELS), "show_progress": False}
+    with pytest.raises(ValueError, match="one of: validation_accuracy; got 'loss'"):
+        finetune_classifier(TEXTS, LABELS, small_bert, config=early, **options)
+    early = replace(early, metric_for_best_model="validation_accuracy")
+    classifier = finetune_classifier(TEXTS, LABELS, small_bert, config=early, **options)
+    scores = [evaluation["validation_accuracy"] for evaluation in classifier.history.evaluations]
+    assert accuracy_score(LABELS, predict_logits(classifier, TEXTS).argmax(axis=1)) == max(scores)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({"batch_size": 2.5}, r"`batch_size` must be a whole number, at least 1; got 2.5 \(float\)"),
+        ({"batch_size": True}, "`batch_size` must be a whole number"),
+        ({"batch_size": 0}, "`batch_size` must be at least 1; got 0"),
+        ({"texts": ["a", "b \ud83d"]}, r"The text at position 1 must be valid Unicode; got .*'\\ud83d'"),
+    ],
+)
+def test_odd_options_of_predictions_are_refused(trained, options, text):
+    with pytest.raises((TypeError, ValueError), match=text):
+        predict_logits(trained, **({"texts": TEXTS} | options))
+
+
+@pytest.mark.parametrize("num_labels", [2.0, "2", True])
+def test_the_number_of_labels_is_a_whole_number(small_bert, num_labels):
+    with pytest.raises(TypeError, match="`num_labels` must be a whole number, at least 1; got"):
+        finetune_classifier(TEXTS, LABELS, small_bert, num_labels=num_labels)

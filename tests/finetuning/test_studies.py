@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.finetuning import (
-    METHODS,
-    domain_shift,
-    entity_tagging,
-    read_entity_study,
-    read_shift_study,
-)
+from prevlib.finetuning import METHODS, domain_shift, entity_tagging, read_entity_study, read_shift_study
 from prevlib.finetuning import __main__ as command_line
 from prevlib.finetuning.study import ENTITY_STUDY
 from prevlib.metrics import span_f1_score
@@ -66,3 +60,11 @@ def test_a_finished_run_is_not_done_again(tmp_path, monkeypatch):
     copy.write_text(ENTITY_STUDY.read_text(encoding="utf-8"), encoding="utf-8")
     monkeypatch.setattr("prevlib.finetuning.study.finetune_tagger", None)  # would raise if it were called
     assert entity_tagging(copy, show_progress=False).equals(shipped)
+
+
+def test_the_command_line_says_in_one_sentence_what_is_wrong(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main([str(tmp_path / "s.jsonl"), "--budgets", "100x3"])
+    assert "argument --budgets: invalid labels_and_seeds value: '100x3'" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="error: .*Is a directory"):
+        command_line.main([str(tmp_path), "--budgets", "20:1"])

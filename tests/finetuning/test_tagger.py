@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForTokenClassification
+from small_models import save_small_bert
+from transformers import BertForTokenClassification
 
 from prevlib.checkpoints import load_tagger, load_tokenizer
-from prevlib.finetuning import TokenTagger, finetune_tagger, predict_tags, tagger, tagging_loss
+from prevlib.finetuning import finetune_tagger, predict_tags, tagger, tagging_loss
 from prevlib.losses import IGNORE_INDEX
 from prevlib.tokenization import train_wordpiece
 from prevlib.training import TrainConfig
@@ -19,46 +20,28 @@ SENTENCES = [
     "green brook sings".split(),
     "today miss brook met green".split(),
 ] * 6
-TAGS = [
-    "O B-PER O".split(),
-    "O O O B-PER I-PER O".split(),
-    "O O O".split(),
-    "O O B-PER O O".split(),
-] * 6
+TAGS = ["O B-PER O".split(), "O O O B-PER I-PER O".split(), "O O O".split(), "O O B-PER O O".split()] * 6
 ALPHABET = ["abcdefghijklmnopqrstuvwxyz", "zyxwvutsrqponmlkjihgfedcba"]  # so that no letter is unknown
 FAST = TrainConfig(num_train_epochs=8, per_device_train_batch_size=4, learning_rate=3e-3, bf16=False)
 ONE_STEP = TrainConfig(max_steps=1, learning_rate=1e-9, bf16=False)
 
 
-def save_small_bert(folder, **options):
+def save_tagger(folder, **options):
     """A BERT of two narrow layers and few words, without dropout, saved as a tagger."""
     tokenizer = train_wordpiece([" ".join(words) for words in SENTENCES] + ALPHABET, vocab_size=100)
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=dict(enumerate(NAMES)),
-        label2id={name: i for i, name in enumerate(NAMES)},
-        **options,
-    )
-    TokenTagger(BertForTokenClassification(config).eval(), tokenizer, None).save(folder)
-    return folder
+    options |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    return save_small_bert(folder, BertForTokenClassification, tokenizer=tokenizer, names=NAMES, **options)
 
 
 @pytest.fixture(scope="module")
 def small_bert(tmp_path_factory):
-    return save_small_bert(tmp_path_factory.mktemp("small_bert"))
+    return save_tagger(tmp_path_factory.mktemp("small_bert"))
 
 
 @pytest.fixture(scope="module")
 def short_bert(tmp_path_factory):
     """It reads ten tokens, special ones included."""
-    return save_small_bert(tmp_path_factory.mktemp("short_bert"), max_position_embeddings=10)
+    return save_tagger(tmp_path_factory.mktemp("short_bert"), max_position_embeddings=10)
 
 
 @pytest.fixture(scope="module")
@@ -314,3 +297,8 @@ def test_what_cannot_be_tagged_is_refused(trained):
         predict_tags(trained, [["a"]], batch_size=0)
     with pytest.raises(ValueError, match="got a file without its head"):
         predict_tags("minilm", [["a"]])
+
+
+def test_half_a_surrogate_pair_is_refused_with_its_sentence():
+    with pytest.raises(ValueError, match="Sentence 1 must be valid Unicode; got half of a surrogate pair"):
+        finetune_tagger([["a"], ["b", "\ude00"]], [["O"], ["O", "O"]], label_names=["O", "B-X"])

@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import small_bert
 from torch.testing import assert_close
+from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from prevlib.losses import (
     IGNORE_INDEX,
@@ -183,19 +185,11 @@ def test_log_softmax_agrees_with_torch_along_any_axis():
 # transformers as the reference.
 
 
-def tiny_bert_config(**options):
-    from transformers import BertConfig
-
-    sizes = {"vocab_size": 100, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-    return BertConfig(**sizes, intermediate_size=64, max_position_embeddings=16, **options)
+SHORT = {"vocab_size": 100, "max_position_embeddings": 16, "seed": 0}
 
 
 def test_mlm_loss_is_the_loss_of_transformers():
-    from transformers import BertForMaskedLM
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = BertForMaskedLM(tiny_bert_config(initializer_range=0.5)).eval()
+    model = small_bert(BertForMaskedLM, initializer_range=0.5, **SHORT)
     _, labels = random_case(4, 4, 12, num_labels=100, ignored=0.8)
     outputs = model(input_ids=random_case(5, 4, 12, num_labels=100)[1], labels=labels)
     ours = mlm_loss(outputs.logits, labels)
@@ -207,11 +201,7 @@ def test_mlm_loss_is_the_loss_of_transformers():
 
 
 def test_cross_entropy_is_the_loss_of_transformers():
-    from transformers import BertForSequenceClassification
-
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = BertForSequenceClassification(tiny_bert_config(num_labels=3)).eval()
+    model = small_bert(BertForSequenceClassification, num_labels=3, **SHORT)
     labels = torch.tensor([0, 2, 1, 2])
     with torch.inference_mode():
         outputs = model(input_ids=random_case(6, 4, 12, num_labels=100)[1], labels=labels)

@@ -182,3 +182,10 @@ def test_the_memory_is_at_most_a_quarter_of_the_dense_loss():
     )
     assert dense > 4096 * 30522 * 4 / 2**20  # the logits alone
     assert ours <= dense / 4, f"{ours:.0f} MiB against {dense:.0f} MiB"
+
+
+def test_a_class_in_a_small_integer_type_is_not_taken_for_ignored():
+    hidden, weight = torch.randn(2, 3), torch.randn(200, 3)
+    labels = torch.tensor([156, 3], dtype=torch.uint8)  # -100 would be 156 in uint8
+    loss = linear_cross_entropy(hidden, weight, None, labels)
+    torch.testing.assert_close(loss, linear_cross_entropy(hidden, weight, None, labels.long()))

@@ -19,6 +19,7 @@ import sklearn.metrics
 import sklearn.metrics._classification
 import sklearn.metrics._ranking
 from _pytest.runner import runtestprotocol
+from public_names import public_names
 
 from prevlib import metrics
 
@@ -75,7 +76,7 @@ SUITES = {
     "classification": Suite(
         "sklearn.metrics.tests.test_classification",
         250,
-        [*metrics.classification.__all__, "brier_score_loss", "log_loss"],
+        [*public_names(metrics.classification), "brier_score_loss", "log_loss"],
         sklearn.metrics._classification,
         {
             "transposed_matrix": Bug(transposed_matrix, ["confusion_matrix"]),
@@ -90,7 +91,7 @@ SUITES = {
     "ranking": Suite(
         "sklearn.metrics.tests.test_ranking",
         240,
-        metrics.ranking.__all__,
+        public_names(metrics.ranking),
         sklearn.metrics._ranking,
         {
             "ties_by_order": Bug(ties_by_order, ["roc_auc_score", "det_curve"], "toydata|tie"),

@@ -12,14 +12,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.exceptions import UndefinedMetricWarning
 
 from prevlib.evaluation import bootstrap_interval, paired_bootstrap_test
-from prevlib.metrics import (
-    Span,
-    extract_spans,
-    span_counts,
-    span_f1_of_counts,
-    span_f1_score,
-    span_report,
-)
+from prevlib.metrics import Span, extract_spans, span_counts, span_f1_of_counts, span_f1_score, span_report
 from prevlib.metrics.spans.tags import SCHEMES
 
 # Mary Ann Lee met Bo in New York today; one name is cut, one is of another type, one is invented.

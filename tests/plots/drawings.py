@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from prevlib import plots
-from prevlib.evaluation import wilson_interval
+from prevlib.evaluation import pareto_front, wilson_interval
 
 BASELINE = Path(__file__).with_name("baseline")
 LOOK = Path(__file__).parents[2] / "build" / "plots"
@@ -112,7 +112,7 @@ def label_efficiency(ax: Axes | None = None) -> Axes:
         "full": [0.707, 0.778, 0.805, 0.832],
         "scratch": [0.514, 0.559, 0.673, 0.768],
     }
-    wide = pd.DataFrame(means, index=pd.Index([100, 500, 2000, 6824], name="n_labels"))
+    wide = pd.DataFrame(means, index=pd.Index([100, 500, 2000, 6824], name="n_train"))
     table = wide.melt(var_name="method", value_name="accuracy", ignore_index=False).reset_index()
     table = table.assign(low=table["accuracy"] - 0.03, high=table["accuracy"] + 0.03)
     return plots.plot_label_efficiency(table, ax=ax)
@@ -143,7 +143,8 @@ def losses(ax: Axes | None = None) -> Axes:
 def pareto(ax: Axes | None = None) -> Axes:
     names = ["tfidf", "mini full", "mini frozen", "minilm full", "minilm frozen", "minilm scratch"]
     costs, scores = [1.1, 7.6, 7.6, 19.5, 19.5, 19.5], np.array([0.59, 0.57, 0.532, 0.738, 0.576, 0.468])
-    return plots.plot_pareto(names, costs, scores, low=scores - 0.05, high=scores + 0.04, ax=ax)
+    on_front = pareto_front(scores, costs)
+    return plots.plot_pareto(names, costs, scores, on_front, low=scores - 0.05, high=scores + 0.04, ax=ax)
 
 
 @drawing

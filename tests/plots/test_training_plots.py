@@ -35,7 +35,7 @@ def test_label_efficiency_draws_each_method_with_its_band():
     rows = [("full", 2000, 0.8, 0.7, 0.9), ("full", 100, 0.7, 0.6, 0.8)]  # budgets in any order
     rows += [("scratch", 100, 0.5, 0.45, 0.55), ("scratch", 2000, 0.6, 0.5, 0.65)]
     ax = plots.plot_label_efficiency(
-        pd.DataFrame(rows, columns=["method", "n_labels", "accuracy", "low", "high"])
+        pd.DataFrame(rows, columns=["method", "n_train", "accuracy", "low", "high"])
     )
     full, scratch = ax.lines
     np.testing.assert_array_equal(full.get_xydata(), [[100, 0.7], [2000, 0.8]])

@@ -3,26 +3,22 @@
 import dataclasses
 import json
 import os
-import socket
+import shutil
 import subprocess
 import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import yaml
-from transformers import (
-    BertForMaskedLM,
-    DistilBertConfig,
-    DistilBertForMaskedLM,
-)
+from transformers import BertForMaskedLM, DistilBertConfig, DistilBertForMaskedLM
 
 from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.losses import IGNORE_INDEX
 from prevlib.masking import MaskingCollator
 from prevlib.pretraining import PretrainConfig, evaluate_mlm, masked_lm_loss, pack_rows, pretrain
+from prevlib.pretraining import __main__ as command_line
 from prevlib.pretraining.run import _Evaluation, build_model
 
 QUIET = {"show_progress": False}
@@ -210,7 +206,7 @@ def test_a_model_is_trained_on(tiny, reviews, tmp_path):
 def test_rows_of_other_settings_are_not_taken(tiny, reviews, tmp_path):
     config = dataclasses.replace(tiny, output_dir=str(tmp_path))
     pretrain(config, reviews, **QUIET)
-    with pytest.raises(ValueError, match="data must be made from .*'sequence_length': 24.*Choose another"):
+    with pytest.raises(ValueError, match="data must go on with what .*sequence_length 16 there, 24 here"):
         pretrain(dataclasses.replace(config, sequence_length=24), reviews, **QUIET)
 
 
@@ -238,16 +234,13 @@ def curve(folder):
 
 
 def launch(n_processes, file):
-    accelerate = Path(sys.executable).with_name("accelerate")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    command = [accelerate, "launch", "--num_processes", str(n_processes), "--main_process_port", port]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    run = [*torchrun, f"--nproc_per_node={n_processes}", "-m", "prevlib.pretraining", file]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    run = [*command, "-m", "prevlib.pretraining", file]
     subprocess.run(run, check=True, capture_output=True, env=environment, timeout=300)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="processes are started as POSIX does, by torchrun")
 def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
     config = dataclasses.replace(tiny, max_steps=50, per_device_train_batch_size=8, corpus=str(corpus))
     for n_processes in (1, 2):
@@ -257,10 +250,20 @@ def test_one_and_two_processes_have_the_same_loss_curve(tiny, tmp_path, corpus):
         file.write_text(yaml.safe_dump(settings_of(config, **more)), encoding="utf-8")
         launch(n_processes, file)
     state = next((tmp_path / "2" / "checkpoints").glob("*/state.json"))
-    assert json.loads(state.read_text())["run"]["rows_a_step"] == 8  # of two processes, not of one
+    assert json.loads(state.read_text())["made_from"]["rows_a_step"] == 8  # of two processes, not of one
     one, two = curve(tmp_path / "1"), curve(tmp_path / "2")
     assert len(one) == 50 and one[-1] < one[0] - 0.2
     np.testing.assert_allclose(one, two, atol=1e-4, rtol=0)
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="with GPUs it starts as many as were asked for")
+def test_one_process_where_several_were_asked_for_is_refused(tiny, tmp_path, corpus, monkeypatch):
+    monkeypatch.setenv("MASTER_PORT", "29500")  # as accelerate launch --num_processes 2 does, without RANK
+    monkeypatch.delenv("RANK", raising=False)
+    flags = [f"--output_dir={tmp_path / 'new'}", f"--corpus={corpus}"]
+    with pytest.raises(SystemExit, match="Several processes on CPUs must be started by torchrun; got one"):
+        command_line.main(flags)
+    assert not (tmp_path / "new").exists()
 
 
 def test_flags_and_yaml_are_the_same_run(tiny, tmp_path, corpus):
@@ -323,3 +326,81 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path):
         run = [sys.executable, "-c", MEMORY, file, tmp_path / str(times)]
         peaks.append(float(subprocess.run(run, capture_output=True, text=True, check=True).stdout))
     assert peaks[1] <= 1.05 * peaks[0], f"{peaks[0]:.0f} MiB, with ten times the text {peaks[1]:.0f} MiB"
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    "options, kind, text",
+    [
+        ({"mlm_probability": 0}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 0"),
+        ({"mlm_probability": 15}, ValueError, "`mlm_probability` must be above 0 and at most 1; got 15"),
+        ({"mlm_probability": "0.15"}, TypeError, "`mlm_probability` must be a number, above .*; got '0.15'"),
+        ({"hidden_dropout_prob": -0.1}, ValueError, "`hidden_dropout_prob` must be from 0 to 1; got -0.1"),
+        ({"initializer_range": 0.0}, ValueError, "`initializer_range` must be above 0; got 0"),
+        ({"vocab_size": 8192.0}, TypeError, "`vocab_size` must be a whole number, at least 1; got 8192.0"),
+        ({"num_hidden_layers": 0}, ValueError, "`num_hidden_layers` must be at least 1; got 0"),
+        ({"sequence_length": 2}, ValueError, "`sequence_length` must be at least 3; got 2"),
+        ({"whole_words": "no"}, TypeError, "`whole_words` must be True or False; got 'no'"),
+        ({"corpus": None}, TypeError, "`corpus` must be a string; got None"),
+        ({"tokenizer": 3}, TypeError, "`tokenizer` must be a string; got 3"),
+    ],
+)
+def test_impossible_settings_are_refused(options, kind, text):
+    with pytest.raises(kind, match=text):
+        PretrainConfig(**options)
+
+
+def test_paths_and_numbers_of_numpy_become_plain_settings(tmp_path):
+    config = PretrainConfig(output_dir=tmp_path, corpus=tmp_path / "a.txt", vocab_size=np.int32(500))
+    assert (config.output_dir, config.corpus) == (str(tmp_path), str(tmp_path / "a.txt"))
+    assert type(config.vocab_size) is int
+
+
+def test_steps_in_which_nothing_is_masked_are_passed_over(tiny, reviews, tmp_path):
+    rare = dataclasses.replace(tiny, mlm_probability=0.02, per_device_train_batch_size=1, eval_steps=None)
+    whole = pretrain(rare, reviews, **QUIET)
+    losses = np.array([step["loss"] for step in whole.history.steps])
+    assert 0 < np.isnan(losses).sum() < len(losses)
+    again = pretrain(dataclasses.replace(rare, output_dir=str(tmp_path)), reviews, **QUIET)
+    (newest,) = sorted((tmp_path / "checkpoints").glob("checkpoint-*"))[-1:]
+    shutil.rmtree(newest)  # as if the run had been cut before its last steps
+    resumed = pretrain(dataclasses.replace(rare, output_dir=str(tmp_path)), reviews, **QUIET)
+    assert torch.equal(weights(again.model), weights(whole.model))
+    assert torch.equal(weights(resumed.model), weights(whole.model))
+
+
+def test_a_batch_without_a_masked_token_has_no_loss(tiny, tokenizer, reviews):
+    model = build_model(tiny, tokenizer)
+    batch = MaskingCollator(tokenizer, 0.0)([tokenizer(text[:60]) for text in reviews[:9]])
+    total, count = masked_lm_loss(model, batch)
+    total.backward()
+    assert (total.item(), count) == (0.0, 0)
+
+
+@pytest.mark.parametrize(
+    "yaml, text",
+    [
+        ("mlm_probability: 1e-1", "error: `mlm_probability` must be a number, .*; got '1e-1'.*YAML reads"),
+        ("max_steps: 2.5", "error: `max_steps` must be a whole number, at least 1; got 2.5"),
+        ("steps: 3", "error: Some keys are not used .*steps"),
+        ("- a\n- b", "error: "),
+        ("a: [", "error: "),
+        ("corpus: nowhere.txt\noutput_dir: out", 'error: `corpus` must be "imdb" or a text file'),
+        ("corpus: settings.yaml\noutput_dir: settings.yaml", "error: .*(File exists|Not a directory)"),
+    ],
+)
+def test_the_command_line_says_in_one_sentence_what_is_wrong(tmp_path, monkeypatch, yaml, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "settings.yaml").write_text(yaml)
+    with pytest.raises(SystemExit, match=text):
+        command_line.main(["settings.yaml"])
+    with pytest.raises(SystemExit, match="error: .*nowhere.yaml"):
+        command_line.main(["nowhere.yaml"])
+
+
+def test_held_out_rows_without_a_masked_token_are_refused_before_the_run(tiny, tokenizer, reviews, tmp_path):
+    rows = pack_rows(reviews[:9], tokenizer, 16, tmp_path / "rows.arrow")
+    with pytest.raises(ValueError, match=f"must have a masked token; got none in {len(rows)} rows"):
+        _Evaluation(rows, MaskingCollator(tokenizer, 0.0))

@@ -35,13 +35,7 @@ def main(folder: str) -> None:
     print("begins", flush=True)
     started = time.perf_counter()
     history = fit(
-        model,
-        rows,
-        loss,
-        config,
-        collate_fn=default_collate,
-        checkpoint_dir=folder,
-        show_progress=False,
+        model, rows, loss, config, collate_fn=default_collate, checkpoint_dir=folder, show_progress=False
     )
     weights = b"".join(p.detach().numpy().tobytes() for p in model.parameters())
     ended = {"parameters": hashlib.sha256(weights).hexdigest(), "losses": [s["loss"] for s in history.steps]}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import random
 import signal
 import subprocess
@@ -15,7 +16,8 @@ import torch
 from torch import nn
 from transformers import get_linear_schedule_with_warmup
 
-from prevlib.training import History, TrainConfig, build_optimizer, fit, has_bf16, schedule
+from prevlib.inference import has_bf16
+from prevlib.training import History, TrainConfig, build_optimizer, fit, schedule
 
 SMALL = TrainConfig(num_train_epochs=3, per_device_train_batch_size=4, learning_rate=0.05, bf16=False)
 
@@ -161,14 +163,54 @@ def test_nothing_to_train_is_refused():
         ),
         ({"per_device_train_batch_size": 0}, r"`per_device_train_batch_size` must be at least 1; got 0"),
         ({"gradient_accumulation_steps": 0}, r"`gradient_accumulation_steps` must be at least 1; got 0"),
-        ({"max_steps": 0}, r"`max_steps` must be None or at least 1; got 0"),
-        ({"eval_steps": -1}, r"`eval_steps` must be None or at least 1; got -1"),
+        ({"max_steps": 0}, r"`max_steps` must be at least 1; got 0"),
+        ({"eval_steps": -1}, r"`eval_steps` must be at least 1; got -1"),
         ({"warmup_ratio": 10}, r"`warmup_ratio` must be from 0 to 1; got 10"),
+        ({"learning_rate": 0}, "`learning_rate` must be above 0; got 0"),
+        ({"learning_rate": -1e-4}, "`learning_rate` must be above 0; got -0.0001"),
+        ({"learning_rate": np.nan}, "`learning_rate` must be above 0; got nan"),
+        ({"learning_rate": np.inf}, "`learning_rate` must be above 0; got inf"),
+        ({"weight_decay": -0.1}, "`weight_decay` must be at least 0; got -0.1"),
+        ({"max_grad_norm": 0}, "`max_grad_norm` must be above 0; got 0"),
+        ({"max_grad_norm": np.nan}, "`max_grad_norm` must be above 0; got nan"),
+        ({"seed": -1}, "`seed` must be from 0 to 4294967295; got -1"),
+        ({"seed": 2**32}, "`seed` must be from 0 to 4294967295; got 4294967296"),
+        (
+            {"num_train_epochs": 2.5},
+            r"`num_train_epochs` must be a whole number, at least 1; got 2.5 \(float",
+        ),
+        ({"num_train_epochs": np.float32(2)}, "`num_train_epochs` must be a whole number"),
+        ({"num_train_epochs": None}, "`num_train_epochs` must be a whole number, at least 1; got None"),
+        ({"num_train_epochs": True}, r"whole number, at least 1; got True \(bool\). Pass an int"),
+        ({"per_device_train_batch_size": "16"}, "must be a whole number, at least 1; got '16'. Pass an int"),
+        ({"seed": np.True_}, "`seed` must be a whole number, from 0 to 4294967295; got np.True_"),
+        (
+            {"learning_rate": "1e-3"},
+            "`learning_rate` must be a number, above 0; got '1e-3'. Write it without",
+        ),
+        ({"weight_decay": True}, "`weight_decay` must be a number, at least 0; got True"),
+        ({"bf16": "no"}, "`bf16` must be True or False; got 'no'"),
+        ({"metric_for_best_model": 1}, "`metric_for_best_model` must be a string; got 1"),
     ],
 )
 def test_impossible_settings_are_refused(options, text):
-    with pytest.raises(ValueError, match=text):
+    with pytest.raises((TypeError, ValueError), match=text):
         TrainConfig(**options)
+
+
+def test_numbers_of_numpy_become_plain_ones(tmp_path):
+    config = TrainConfig(
+        num_train_epochs=np.int64(1), learning_rate=np.float32(0.5), seed=np.uint8(3), weight_decay=0,
+        max_grad_norm=np.inf, bf16=np.bool_(False), max_steps=torch.tensor(2),
+    )  # fmt: skip
+    assert config == TrainConfig(
+        num_train_epochs=1, learning_rate=0.5, seed=3, weight_decay=0.0, max_grad_norm=float("inf"),
+        bf16=False, max_steps=2,
+    )  # fmt: skip
+    kinds = {type(value) for value in vars(config).values()}
+    assert kinds == {int, float, bool, str, type(None)}
+    run(config, checkpoint_dir=tmp_path)
+    run(config, checkpoint_dir=tmp_path)  # the settings in the checkpoint are the same ones
 
 
 def test_bf16_is_asked_of_the_processor():
@@ -256,11 +298,65 @@ def test_accumulated_batches_are_one_step_divided_once():
             torch.testing.assert_close(a, b)
 
 
-def test_a_step_without_a_target_is_refused():
+def sparse_error(model, batch):
+    """Squared error where x is above 0.5, which in many batches is nowhere."""
+    counted = batch["x"] > 0.5
+    return ((model(batch["x"]) - batch["y"]) ** 2)[counted].sum(), counted.sum()
+
+
+def test_a_step_without_a_target_changes_nothing():
+    model = nn.Linear(1, 1)
+    weights = []
+
+    def evaluate(model):
+        weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+        return {}
+
+    config = changed(per_device_train_batch_size=1, eval_steps=1, num_train_epochs=2)
+    history = fit(
+        model, line(), sparse_error, config, collate_fn=stack, evaluate=evaluate, show_progress=False
+    )
+    losses = np.array([step["loss"] for step in history.steps])
+    assert np.isnan(losses).sum() == 2 * 24  # of 32 rows, 8 are above 0.5
+    moved = np.array([not torch.equal(a, b) for a, b in zip(weights, weights[1:], strict=False)])
+    np.testing.assert_array_equal(moved, ~np.isnan(losses[1:]))
+
+
+def test_steps_without_a_target_survive_an_interruption(tmp_path):
+    config = changed(per_device_train_batch_size=1, save_steps=1, num_train_epochs=1)
+
+    def weights(folder, **options):
+        torch.manual_seed(5)
+        model = nn.Linear(1, 1)
+        fit(model, line(), sparse_error, config, collate_fn=stack, show_progress=False, **options)
+        return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+    class PowerCut(Exception):
+        pass
+
+    whole = weights(tmp_path)
+    for _ in range(3):  # one step each time
+
+        def cut(model, calls=[0]):  # noqa: B006
+            calls[0] += 1
+            if calls[0] > 1:
+                raise PowerCut
+            return {}
+
+        one = dict(collate_fn=stack, evaluate=cut, checkpoint_dir=tmp_path, show_progress=False)
+        torch.manual_seed(5)
+        with pytest.raises(PowerCut):
+            fit(nn.Linear(1, 1), line(), sparse_error, dataclasses.replace(config, eval_steps=1), **one)
+    assert torch.equal(weights(tmp_path, checkpoint_dir=tmp_path), whole)
+
+
+def test_a_run_without_any_target_is_refused():
     def no_target(model, batch):
         return model(batch["x"]).sum() * 0, 0
 
-    with pytest.raises(ValueError, match="A step must have at least one target; `compute_loss` counted 0"):
+    with pytest.raises(
+        ValueError, match="A run must have at least one target; `compute_loss` counted none in"
+    ):
         fit(nn.Linear(1, 1), line(), no_target, SMALL, collate_fn=stack, show_progress=False)
 
 
@@ -277,9 +373,11 @@ def test_max_steps_ends_the_run_and_evaluations_come_when_asked(max_steps, epoch
 @pytest.mark.parametrize(
     "metric, values, last",
     [
-        ("loss", [3.0, 2.0, 2.5, 2.0, 1.0], 4),  # 2.0 again is no new best
-        ("accuracy", [0.3, 0.2, 0.4, 0.4, 0.3], 5),
-        ("accuracy", [0.3, 0.4, 0.5, 0.6, 0.7], 6),
+        ("loss", [9.0, 3.0, 2.0, 2.5, 2.0, 1.0], 4),  # 2.0 again is no new best
+        ("accuracy", [0.1, 0.3, 0.2, 0.4, 0.4, 0.3], 5),
+        ("accuracy", [0.1, 0.3, 0.4, 0.5, 0.6, 0.7], 6),
+        ("accuracy", [np.nan, 0.3, 0.2, 0.1], 3),  # NaN is never the best
+        ("accuracy", [0.9, 0.3, 0.4, 0.5], 2),  # the first is that of the untrained model
     ],
 )
 def test_it_stops_when_nothing_gets_better(metric, values, last):
@@ -287,6 +385,64 @@ def test_it_stops_when_nothing_gets_better(metric, values, last):
     config = changed(max_steps=6, eval_steps=1, early_stopping_patience=2, metric_for_best_model=metric)
     _, history = run(config, evaluate=lambda model: {metric: next(scores)})
     assert len(history.steps) == last
+
+
+def scored(values, seen):
+    """An evaluation that returns these values and keeps the weights that it was shown."""
+    values = iter(values)
+
+    def evaluate(model):
+        seen.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+        return {"accuracy": next(values)}
+
+    return evaluate
+
+
+EARLY = {"eval_steps": 1, "early_stopping_patience": 2, "metric_for_best_model": "accuracy"}
+
+
+def test_early_stopping_leaves_the_best_weights(tmp_path):
+    seen = []
+    model, history = run(changed(max_steps=6, **EARLY), evaluate=scored([0.1, 0.5, 0.9, 0.4, 0.3], seen))
+    assert [evaluation["step"] for evaluation in history.evaluations] == [0, 1, 2, 3, 4]
+    assert torch.equal(torch.cat([p.detach().flatten() for p in model.parameters()]), seen[2])
+    assert not torch.equal(seen[2], seen[4])
+
+
+@pytest.mark.parametrize("saved", [1, 3])  # a checkpoint at every step, also the last; one before the stop
+def test_early_stopping_in_two_parts_ends_in_the_same_bits(tmp_path, saved):
+    values, config = [0.1, 0.5, 0.9, 0.4, 0.3], changed(max_steps=6, save_steps=saved, **EARLY)
+    model, history = run(config, evaluate=scored(values, []))
+
+    first = scored(values[:4], [])
+    with pytest.raises(StopIteration):  # the power goes at the fifth evaluation
+        run(config, evaluate=first, checkpoint_dir=tmp_path)
+    done = json.loads((sorted(tmp_path.glob("checkpoint-*"))[-1] / "state.json").read_text())["history"]
+    rest = scored(values[len(done["evaluations"]) :], [])
+    again, resumed = run(config, evaluate=rest, checkpoint_dir=tmp_path)
+    third, finished = run(config, evaluate=scored(values[4:], []), checkpoint_dir=tmp_path)
+    for other, its in ((again, resumed), (third, finished)):
+        assert its.evaluations == history.evaluations
+        assert all(map(torch.equal, other.parameters(), model.parameters()))
+
+
+def test_early_stopping_needs_a_metric_that_there_is():
+    with pytest.raises(ValueError, match="`evaluate` must be given, so .*; got None with early_stopping_pat"):
+        run(changed(early_stopping_patience=2))
+    with pytest.raises(ValueError, match="must be a metric of the evaluation, one of: f1, n; got 'loss'"):
+        run(changed(early_stopping_patience=2), evaluate=lambda model: {"f1": 1.0, "n": 3, "names": ["a"]})
+
+
+def test_the_history_is_plain_python_whatever_the_evaluation_returns(tmp_path):
+    odd = {"a": np.float32(0.5), "b": np.int64(3), "c": torch.tensor(2.0), "d": np.ones(2), "e": (1, 2)}
+    _, history = run(changed(num_train_epochs=1), evaluate=lambda model: odd, checkpoint_dir=tmp_path)
+    plain = {"epoch": 1, "step": 8, "a": 0.5, "b": 3, "c": 2.0, "d": [1.0, 1.0], "e": [1, 2]}
+    assert history.evaluations == [plain]
+    assert [type(value) for value in history.evaluations[0].values()] == list(map(type, plain.values()))
+    with pytest.raises(TypeError, match="must return numbers by name; got <object"):
+        run(evaluate=lambda model: {"a": object()})
+    with pytest.raises(TypeError, match="must return a dict of scores by name; got float"):
+        run(evaluate=lambda model: 0.5)
 
 
 def test_the_history_counts_evaluations_since_the_best():
@@ -315,7 +471,7 @@ def test_a_run_in_two_parts_ends_in_the_same_bits(tmp_path):
     options = {"collate_fn": stack, "checkpoint_dir": folder, "show_progress": False}
     with pytest.raises(PowerCut):
         fit(model, line(), cut, changed(save_steps=5), **options)
-    torch.manual_seed(99)
+    torch.manual_seed(5)
     model = nn.Sequential(nn.Dropout(0.3), nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
     history = fit(model, line(), squared_error, changed(save_steps=5), **options)
     assert all(torch.equal(a, b) for a, b in zip(parameters(model), parameters(whole), strict=True))
@@ -332,9 +488,9 @@ def test_a_finished_run_is_not_run_again(tmp_path):
 
 def test_a_run_with_other_settings_is_not_continued(tmp_path):
     run(checkpoint_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"differ: learning_rate 0.05 there, 0.1 here, seed 0 there, 1 here"):
+    with pytest.raises(ValueError, match=r"else: learning_rate 0.05 there, 0.1 here, seed 0 there, 1 here"):
         run(changed(learning_rate=0.1, seed=1), checkpoint_dir=tmp_path)
-    with pytest.raises(ValueError, match=r"differ: rows_a_step 4 there, 8 here"):
+    with pytest.raises(ValueError, match=r"else: rows_a_step 4 there, 8 here"):
         run(changed(per_device_train_batch_size=8), checkpoint_dir=tmp_path)
     # The same steps in smaller batches are the same run.
     run(changed(per_device_train_batch_size=2, gradient_accumulation_steps=2), checkpoint_dir=tmp_path)
@@ -347,6 +503,7 @@ def killed_run(folder):
     return [sys.executable, KILLED, folder]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_killed_ten_times_at_random_it_ends_in_the_same_bits(tmp_path):
     """Kills fall anywhere: in steps, in evaluations and, since it saves at every step, mostly in saving."""
     whole = subprocess.run(killed_run(tmp_path / "whole"), capture_output=True, text=True, check=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import sklearn.metrics
 from matplotlib.figure import Figure
+from public_names import public_names
 from reading import move, words
 from scipy.special import softmax
 
@@ -218,5 +219,5 @@ def test_what_is_passed_must_fit(explore, arguments, said):
 
 
 def test_every_widget_has_a_module_of_its_name():
-    for name in widgets.__all__:
+    for name in public_names(widgets):
         assert getattr(widgets, name).__module__ == f"prevlib.widgets.{name.removeprefix('explore_')}"

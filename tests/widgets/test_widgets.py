@@ -13,6 +13,7 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
 from prevlib.checkpoints import load_tokenizer
+from prevlib.encoder import Bert
 from prevlib.generation import fill_mask
 from prevlib.interpretation import attention_maps, attention_rollout
 from prevlib.losses import cross_entropy
@@ -24,6 +25,7 @@ from prevlib.widgets import (
     explore_features,
     explore_fill_mask,
     explore_masking,
+    explore_query,
     explore_tokens,
     explore_training,
 )
@@ -31,6 +33,7 @@ from prevlib.widgets.attention import look
 from prevlib.widgets.cross_entropy import loss_parts
 from prevlib.widgets.features import cosine_similarities, nearest_neighbours, project
 from prevlib.widgets.masking import count_masks
+from prevlib.widgets.query import scores_of
 from prevlib.widgets.tokens import plot_words, split_words
 from prevlib.widgets.training import landmarks_passed
 
@@ -270,3 +273,51 @@ def test_another_text_may_be_shorter_but_not_too_long():
     assert changed and "Token 4 of 4, [SEP]" in text
     text, changed = move(box, text="word " * 39)
     assert not changed and "at most 40 tokens to be drawn; got 41" in text
+
+
+# query
+
+
+@pytest.mark.parametrize("checkpoint", ["mini", "minilm"])
+def test_weights_of_a_query_are_those_of_the_encoder(checkpoint):
+    model, tokenizer = Bert.from_checkpoint(checkpoint), load_tokenizer(checkpoint)
+    input_ids = tokenizer("a good film .", return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        weights = model(input_ids).attentions[2][0, 1, 3]
+    scores = scores_of(model, input_ids, layer=3, head=2, token=4, scaled=True)
+    np.testing.assert_allclose(scores.softmax(-1), weights, atol=1e-5)
+    unscaled = scores_of(model, input_ids, layer=3, head=2, token=4, scaled=False)
+    size = model.config.hidden_size // model.config.num_attention_heads
+    np.testing.assert_allclose(unscaled, scores * size**0.5, rtol=1e-4)
+
+
+def test_a_head_of_the_previous_and_one_of_the_next_token():
+    box = explore_query()
+    for head, token, looks_at in [
+        (4, 11, "were (token 10)"),
+        (2, 11, ". (token 12)"),
+        (4, 3, "the (token 2)"),
+    ]:
+        text, changed = move(box, head=head, token=token)
+        assert changed and f"head {head}: token {token}," in text
+        assert re.search(re.escape(f"Largest weights: {looks_at} ") + r"(0\.9|1\.0)", text)
+
+
+def test_the_words_turn_a_distance_of_scores_into_a_factor():
+    box = explore_query()
+    text, _ = move(box, head=3)
+    weights = [float(w) for w in re.findall(r"\(token \d+\) (\d\.\d+)", text)]
+    distance, factor = map(float, re.search(r"and e\^([\d.]+) = ([\d.]+) times", text).groups())
+    assert factor == pytest.approx(np.exp(distance), rel=0.01)
+    assert factor == pytest.approx(weights[0] / weights[1], rel=0.06)
+    text, changed = move(box, scaled=False)  # heads of 64: the distance is 8 times as large
+    assert changed and float(re.search(r"([\d.]+) more", text)[1]) == pytest.approx(8 * distance, abs=0.05)
+
+
+def test_a_query_needs_a_text_that_can_be_drawn():
+    box = explore_query("a good film .")
+    assert "token 6, [SEP]" in words(box)
+    text, changed = move(box, text="word " * 23)
+    assert not changed and "at most 24 tokens to be drawn; got 25. Shorten it." in text
+    text, changed = move(box, text="")
+    assert changed and "token 2, [SEP]" in text

@@ -2,7 +2,8 @@
 
 import numpy as np
 import torch
-from score import Case, Question
+
+from grading.score import Case, Question
 
 IGNORED = -100
 

@@ -1,7 +1,8 @@
 """Questions to the answers of A2, with inputs that stand in no notebook."""
 
 import numpy as np
-from score import Case, Question
+
+from grading.score import Case, Question
 
 THREE = np.array([[5, 1, 0], [2, 3, 1], [0, 2, 6]])
 NEVER = np.array([[3, 0, 2], [1, 0, 1], [0, 0, 4]])  # class 1: never predicted

@@ -2,7 +2,8 @@
 
 import numpy as np
 import torch
-from score import Case, Question
+
+from grading.score import Case, Question
 
 RNG = np.random.default_rng(3)
 

@@ -1,7 +1,8 @@
 """Questions to the answers of A4, with inputs that stand in no notebook."""
 
 import numpy as np
-from score import Case, Question
+
+from grading.score import Case, Question
 
 RNG = np.random.default_rng(4)
 A, B = RNG.random(60) < 0.8, RNG.random(60) < 0.7

@@ -17,14 +17,3 @@ from prevlib.metrics.calibration.bins import (
 )
 from prevlib.metrics.calibration.scores import brier_score_loss, log_loss
 from prevlib.metrics.calibration.temperature import Temperature, temperature_scale
-
-__all__ = [
-    "ReliabilityBins",
-    "Temperature",
-    "brier_score_loss",
-    "calibration_curve",
-    "expected_calibration_error",
-    "log_loss",
-    "reliability_bins",
-    "temperature_scale",
-]

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
-from prevlib.metrics.calibration.checks import check_weights, column_numbers, positive_label
+from prevlib.metrics.calibration.checks import column_numbers, weights_or_ones
+from prevlib.metrics.classification.targets import positive_label
 
 
 class ReliabilityBins(NamedTuple):
@@ -24,12 +25,7 @@ class ReliabilityBins(NamedTuple):
 
 
 def calibration_curve(
-    y_true: ArrayLike,
-    y_prob: ArrayLike,
-    *,
-    pos_label: Any = None,
-    n_bins: int = 5,
-    strategy: str = "uniform",
+    y_true: ArrayLike, y_prob: ArrayLike, *, pos_label: Any = None, n_bins: int = 5, strategy: str = "uniform"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Share of positives and mean probability, in bins of the probability.
 
@@ -85,6 +81,9 @@ def reliability_bins(
             lower. ``"quantile"`` cuts at quantiles of the confidences, for about equally many samples in
             each, whatever they weigh; equal confidences stay together.
         sample_weight: How much each sample counts, shape (n_samples,).
+    Returns:
+        ``ReliabilityBins(n, right, confidence)``, sums over the samples of each filled bin, shape
+        (n_filled_bins,).
     Raises:
         ValueError: If shapes disagree, a class is not a column, a row does not hold probabilities, or an
             option is not allowed.
@@ -102,7 +101,7 @@ def reliability_bins(
             f"{y_proba.min():.3g} to {y_proba.max():.3g} and sums from {sums.min():.3g} to {sums.max():.3g}. "
             "Turn logits into probabilities: scipy.special.softmax(logits, axis=1)."
         )
-    weights = check_weights(sample_weight, classes, y_proba)
+    weights = weights_or_ones(sample_weight, classes, y_proba)
     if y_proba.ndim == 1:
         return _fill_bins(y_proba, classes == 1, weights, n_bins, strategy)
     return _fill_bins(y_proba.max(axis=1), y_proba.argmax(axis=1) == classes, weights, n_bins, strategy)
@@ -127,6 +126,8 @@ def expected_calibration_error(
         y_true, y_proba, n_bins, strategy, sample_weight: As for ``reliability_bins``. A matrix is judged by
             its top label, a vector as the probability of class 1; with two classes these are different
             questions, and the numbers differ.
+    Returns:
+        From 0, perfectly calibrated in these bins, to 1.
     Raises:
         ValueError: As ``reliability_bins``.
     Example:

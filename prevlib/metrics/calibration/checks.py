@@ -6,27 +6,20 @@ Two conventions meet here. scikit-learn's functions take labels of any name and 
 """
 
 import warnings
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
+from prevlib.metrics.classification.targets import check_weights
 
-def check_weights(sample_weight: ArrayLike | None, y_true: ArrayLike, y_proba: np.ndarray) -> np.ndarray:
+
+def weights_or_ones(sample_weight: ArrayLike | None, y_true: ArrayLike, y_proba: np.ndarray) -> np.ndarray:
     """One finite weight a sample, ones if there are none, shape (n_samples,)."""
     check_consistent_length(y_proba, y_true, sample_weight)
-    if sample_weight is None:
-        return np.ones(len(y_proba))
-    weights = check_array(sample_weight, ensure_2d=False, dtype=float, input_name="sample_weight")
-    if weights.ndim != 1:
-        raise ValueError(
-            f"Sample weights must be 1D array or scalar, one weight a sample; got {weights.shape}."
-        )
-    if not weights.any():
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return weights
+    weights = check_weights(sample_weight, y_true)
+    return np.ones(len(y_proba)) if weights is None else weights.astype(float)
 
 
 def check_range(y_proba: np.ndarray) -> None:
@@ -98,19 +91,6 @@ def _classes(y_true: np.ndarray, labels: ArrayLike | None) -> np.ndarray:
     if len(classes) == 1:
         raise ValueError(f"The labels array needs to contain at least two labels, got {classes}.")
     return classes
-
-
-def positive_label(y_true: np.ndarray, pos_label: Any) -> Any:
-    """``pos_label`` if there is one, else 1, where the labels leave no doubt."""
-    if pos_label is not None:
-        return pos_label
-    classes = np.unique(y_true).tolist()
-    if y_true.dtype.kind in "OUS" or not (set(classes) <= {0, 1} or set(classes) <= {-1, 1}):
-        raise ValueError(
-            f"y_true takes value in {{{', '.join(map(repr, classes))}}} and pos_label is not specified: "
-            "either make y_true take value in {0, 1} or {-1, 1} or pass pos_label explicitly."
-        )
-    return 1
 
 
 def column_numbers(y_true: ArrayLike, scores: np.ndarray, name: str) -> np.ndarray:

@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import type_of_target
 
-from prevlib.metrics.calibration.checks import check_range, check_weights, one_hot_labels, positive_label
+from prevlib.metrics.calibration.checks import check_range, one_hot_labels, weights_or_ones
+from prevlib.metrics.classification.targets import positive_label
 
 FLOATS = (np.float64, np.float32, np.float16)
 
@@ -42,6 +43,8 @@ def log_loss(
         sample_weight: How much each sample counts, shape (n_samples,).
         labels: All labels, sorted; needed if not all occur in ``y_true``.
         y_pred: The name of ``y_proba`` before scikit-learn 1.9; it warns.
+    Returns:
+        Nats, at least 0; ln(n_classes) if every class always gets the same probability.
     Raises:
         ValueError: If lengths or numbers of classes differ, a label is unknown or the only one, or a
             probability is outside [0, 1].
@@ -62,7 +65,7 @@ def log_loss(
         )
         y_proba = y_pred
     y_proba = check_array(y_proba, ensure_2d=False, dtype=FLOATS)
-    weights = check_weights(sample_weight, y_true, y_proba)
+    weights = weights_or_ones(sample_weight, y_true, y_proba)
     one_hot, y_proba = one_hot_labels(y_true, y_proba, labels)
     eps = np.finfo(y_proba.dtype).eps
     losses = -(one_hot * np.log(np.clip(y_proba, eps, 1 - eps))).sum(axis=1)
@@ -87,6 +90,8 @@ def brier_score_loss(
             are 0 and 1 or -1 and 1, and the greater one of other numbers.
         scale_by_half: False sums over the classes, as Brier did, for a score in [0, 2]; True halves it.
             ``"auto"`` halves it for two classes, where it is then the squared error of one probability.
+    Returns:
+        From 0 to 1 if halved, else to 2.
     Raises:
         ValueError: As ``log_loss``, or if the labels are names and none is said to be the positive one.
     Example:
@@ -96,7 +101,7 @@ def brier_score_loss(
     if scale_by_half not in (True, False, "auto"):
         raise ValueError(f"`scale_by_half` must be True, False or 'auto'; got {scale_by_half!r}.")
     y_proba = check_array(y_proba, ensure_2d=False, dtype=FLOATS)
-    weights = check_weights(sample_weight, y_true, y_proba)
+    weights = weights_or_ones(sample_weight, y_true, y_proba)
     if y_proba.ndim == 1 or y_proba.shape[1] == 1:
         y_proba = column_or_1d(y_proba)
         positive = _positives(y_true, pos_label)

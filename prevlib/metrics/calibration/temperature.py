@@ -27,8 +27,18 @@ class Temperature(NamedTuple):
 
     def probabilities(self, logits: ArrayLike) -> np.ndarray:
         """Calibrated probabilities: a row of classes for a row of logits, that of class 1 for a log-odds."""
-        scaled = np.asarray(logits, dtype=float) / self.temperature
-        return expit(scaled) if scaled.ndim == 1 else softmax(scaled, axis=1)
+        return scale_logits(logits, self.temperature)
+
+
+def scale_logits(logits: ArrayLike, temperature: float) -> np.ndarray:
+    """Probabilities of logits divided by ``temperature``: rows of classes, or of class 1 from log-odds.
+
+    Example:
+        >>> scale_logits([4.0, -4.0], 4.0).round(2).tolist()
+        [0.73, 0.27]
+    """
+    scaled = np.asarray(logits, dtype=float) / temperature
+    return expit(scaled) if scaled.ndim == 1 else softmax(scaled, axis=1)
 
 
 def temperature_scale(logits: ArrayLike, y_true: ArrayLike) -> Temperature:

@@ -14,10 +14,7 @@ from prevlib.metrics.classification.agreement import (
     cohen_kappa_score,
     matthews_corrcoef,
 )
-from prevlib.metrics.classification.confusion import (
-    confusion_matrix,
-    multilabel_confusion_matrix,
-)
+from prevlib.metrics.classification.confusion import confusion_matrix, multilabel_confusion_matrix
 from prevlib.metrics.classification.precision_recall import (
     accuracy_score,
     f1_score,
@@ -26,21 +23,4 @@ from prevlib.metrics.classification.precision_recall import (
     precision_score,
     recall_score,
 )
-from prevlib.metrics.classification.report import (
-    classification_report,
-)
-
-__all__ = [
-    "accuracy_score",
-    "balanced_accuracy_score",
-    "classification_report",
-    "cohen_kappa_score",
-    "confusion_matrix",
-    "f1_score",
-    "fbeta_score",
-    "matthews_corrcoef",
-    "multilabel_confusion_matrix",
-    "precision_recall_fscore_support",
-    "precision_score",
-    "recall_score",
-]
+from prevlib.metrics.classification.report import classification_report

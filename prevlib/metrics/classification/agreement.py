@@ -21,6 +21,8 @@ def balanced_accuracy_score(
         y_true, y_pred: Labels, shape (n_samples,).
         sample_weight: How much each sample counts.
         adjusted: Rescale so that guessing gives 0 and perfection 1.
+    Returns:
+        From 0 to 1; ``adjusted``, from 1 / (1 - n_classes) to 1.
     Example:
         >>> balanced_accuracy_score([0, 0, 0, 1], [0, 0, 0, 0])  # accuracy would be 0.75
         0.5
@@ -47,6 +49,8 @@ def matthews_corrcoef(
     Args:
         y_true, y_pred: Labels, shape (n_samples,).
         sample_weight: How much each sample counts.
+    Returns:
+        From -1 to 1.
     Example:
         >>> round(matthews_corrcoef([1, 1, 1, 0], [1, 0, 1, 0]), 3)
         0.577
@@ -77,6 +81,8 @@ def cohen_kappa_score(
             or ``"quadratic"``.
         sample_weight: How much each sample counts.
         replace_undefined_by: The result where chance alone never disagrees.
+    Returns:
+        At most 1; 0 for agreement as by chance, and below 0 for less.
     Raises:
         ValueError: If no label of ``labels`` occurs in ``y1``, or ``weights`` is unknown.
     Example:

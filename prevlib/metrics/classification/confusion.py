@@ -94,11 +94,19 @@ def multilabel_confusion_matrix(
         [[1, 2], [0, 1]]
     """
     targets = check_targets(y_true, y_pred, sample_weight)
-    if not targets.is_multilabel:
-        if samplewise:
-            raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
-        return one_against_the_rest(count_cells(targets), labels)
-    return count_columns(targets, labels, samplewise)
+    cells = None if targets.is_multilabel else count_cells(targets)
+    return four_counts(targets, cells, labels, samplewise=samplewise)
+
+
+def four_counts(
+    targets: Targets, cells: Cells | None, labels: ArrayLike | None, *, samplewise: bool
+) -> np.ndarray:
+    """``multilabel_confusion_matrix`` of targets and of their cells, which several labels a sample lack."""
+    if targets.is_multilabel:
+        return count_columns(targets, labels, samplewise)
+    if samplewise:
+        raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
+    return one_against_the_rest(cells, labels)
 
 
 def one_against_the_rest(cells: Cells, labels: ArrayLike | None) -> np.ndarray:

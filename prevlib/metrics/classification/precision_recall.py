@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 
 from prevlib.metrics.classification.cells import Cells, count_cells
-from prevlib.metrics.classification.confusion import count_columns, one_against_the_rest
+from prevlib.metrics.classification.confusion import four_counts
 from prevlib.metrics.classification.targets import check_targets
 
 AVERAGES = (None, "micro", "macro", "weighted", "samples")
@@ -28,6 +28,8 @@ def accuracy_score(
         y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
         normalize: False gives the count (the sum of the weights) instead of the share.
         sample_weight: How much each sample counts, shape (n_samples,).
+    Returns:
+        From 0 to 1, or the count if not ``normalize``.
     Raises:
         ValueError, TypeError: If the two do not fit together.
     Example:
@@ -83,17 +85,7 @@ def precision_recall_fscore_support(
         >>> p.round(2).tolist(), r.round(2).tolist(), f.round(2).tolist(), s.tolist()
         ([0.5, 1.0], [1.0, 0.67], [0.67, 0.8], [1, 3])
     """
-    targets = check_targets(y_true, y_pred, sample_weight)
-    cells = None if targets.is_multilabel else count_cells(targets)
-    labels = _scored_labels(cells, average, labels, pos_label)
-    if cells is None:
-        matrix = count_columns(targets, labels, samplewise=average == "samples")
-    elif average == "samples":
-        raise ValueError("Samplewise metrics are not available outside of multilabel classification.")
-    else:
-        matrix = one_against_the_rest(cells, labels)
-    options = {"average": average, "warn_for": warn_for, "zero_division": zero_division}
-    return divide_counts(matrix, beta=beta, sample_weight=targets.sample_weight, **options)
+    return _scores(y_true, y_pred, beta, labels, pos_label, average, warn_for, sample_weight, zero_division)
 
 
 def divide_counts(
@@ -148,24 +140,23 @@ def precision_score(
 ) -> float | np.ndarray:
     """Of what was called positive, the share that is: tp / (tp + fp).
 
-    Arguments and errors are those of ``precision_recall_fscore_support``, but one class alone is scored, the
-    positive one, unless an average is asked for.
-
+    Args:
+        y_true, y_pred: Labels, shape (n_samples,), or 0 and 1, shape (n_samples, n_labels).
+        pos_label: The positive class, which alone is scored if ``average="binary"``.
+        average: ``"binary"``; or None, ``"micro"``, ``"macro"``, ``"weighted"`` or ``"samples"``, as for
+            ``precision_recall_fscore_support``.
+        labels, sample_weight, zero_division: As for ``precision_recall_fscore_support``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> precision_score([1, 1, 0, 0], [1, 0, 1, 0])
         0.5
     """
-    precision, _, _, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("precision",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return precision
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("precision",), sample_weight, zero_division
+    )[0]
 
 
 def recall_score(
@@ -178,23 +169,21 @@ def recall_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """Of what is positive, the share called so: tp / (tp + fn). Arguments as for ``precision_score``.
+    """Of what is positive, the share called so: tp / (tp + fn).
 
+    Args:
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> recall_score([1, 1, 1, 1], [1, 0, 0, 0])
         0.25
     """
-    _, recall, _, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("recall",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return recall
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("recall",), sample_weight, zero_division
+    )[1]
 
 
 def f1_score(
@@ -207,23 +196,23 @@ def f1_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """Harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn). Arguments as for ``precision_score``.
+    """Harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
 
+    Args:
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+            The macro average is the mean of the F1 of the classes, not the F1 of mean precision and mean
+            recall.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: If an option is unknown, or ``average="binary"`` meets more than two classes.
     Example:
         >>> round(f1_score([1, 1, 0, 0], [1, 1, 1, 0]), 3)  # precision 2/3, recall 1
         0.8
     """
-    _, _, f_score, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("f-score",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return f_score
+    return _scores(
+        y_true, y_pred, 1.0, labels, pos_label, average, ("f-score",), sample_weight, zero_division
+    )[2]
 
 
 def fbeta_score(
@@ -237,24 +226,42 @@ def fbeta_score(
     sample_weight: ArrayLike | None = None,
     zero_division: float | str = "warn",
 ) -> float | np.ndarray:
-    """F with recall weighted ``beta`` times as much as precision. Arguments as for ``precision_score``.
+    """F with recall weighted ``beta`` times as much as precision.
 
+    Args:
+        beta: At least 0; 1 is F1, 0 precision alone, inf recall alone.
+        y_true, y_pred, labels, pos_label, average, sample_weight, zero_division: As for ``precision_score``.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per class, shape (n_classes,).
+    Raises:
+        ValueError: As ``precision_score``, or if ``beta`` is below 0.
     Example:
         >>> round(fbeta_score([1, 1, 0, 0], [1, 1, 1, 0], beta=2), 3)  # closer to the recall of 1
         0.909
     """
-    _, _, f_score, _ = precision_recall_fscore_support(
-        y_true,
-        y_pred,
-        beta=beta,
-        labels=labels,
-        pos_label=pos_label,
-        average=average,
-        warn_for=("f-score",),
-        sample_weight=sample_weight,
-        zero_division=zero_division,
-    )
-    return f_score
+    return _scores(
+        y_true, y_pred, beta, labels, pos_label, average, ("f-score",), sample_weight, zero_division
+    )[2]
+
+
+def _scores(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    beta: float,
+    labels: ArrayLike | None,
+    pos_label: Any,
+    average: str | None,
+    warn_for: Sequence[str],
+    sample_weight: ArrayLike | None,
+    zero_division: float | str,
+) -> tuple:
+    """What every public function here asks for; one call below it, so that warnings name its caller."""
+    targets = check_targets(y_true, y_pred, sample_weight)
+    cells = None if targets.is_multilabel else count_cells(targets)
+    labels = _scored_labels(cells, average, labels, pos_label)
+    matrix = four_counts(targets, cells, labels, samplewise=average == "samples")
+    options = {"average": average, "warn_for": warn_for, "zero_division": zero_division}
+    return divide_counts(matrix, beta=beta, sample_weight=targets.sample_weight, **options)
 
 
 def _scored_labels(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from prevlib.metrics.classification.cells import count_cells
-from prevlib.metrics.classification.confusion import count_columns, one_against_the_rest
+from prevlib.metrics.classification.confusion import four_counts
 from prevlib.metrics.classification.precision_recall import divide_counts
 from prevlib.metrics.classification.targets import check_targets
 
@@ -35,15 +35,15 @@ def classification_report(
         digits: Decimals in the text.
         output_dict: Return a dict of dicts, with full precision, instead of the text.
         zero_division: Value of 0/0, as for ``precision_recall_fscore_support``.
+    Returns:
+        A table as text, one row per class and average; or, with ``output_dict``, row -> column -> number, the
+        accuracy as a single number.
     Raises:
         ValueError: If there are more or fewer names than classes.
     """
     targets = check_targets(y_true, y_pred, sample_weight)
-    if targets.is_multilabel:
-        present = np.arange(targets.y_true.shape[1])
-    else:
-        cells = count_cells(targets)
-        present = cells.labels
+    cells = None if targets.is_multilabel else count_cells(targets)
+    present = np.arange(targets.y_true.shape[1]) if targets.is_multilabel else cells.labels
     chosen = present if labels is None else np.asarray(labels)
     if target_names is not None and len(target_names) != len(chosen):
         if labels is None:
@@ -58,10 +58,7 @@ def classification_report(
     names = [str(label) for label in chosen] if target_names is None else list(target_names)
 
     def scores_of(average: str | None) -> tuple:
-        if targets.is_multilabel:
-            matrix = count_columns(targets, chosen, samplewise=average == "samples")
-        else:
-            matrix = one_against_the_rest(cells, chosen)
+        matrix = four_counts(targets, cells, chosen, samplewise=average == "samples")
         return divide_counts(
             matrix, average=average, sample_weight=targets.sample_weight, zero_division=zero_division
         )

@@ -6,7 +6,7 @@ of strings can only be labels, and are recognised at once. For everything else i
 that the same inputs are accepted, and the same ones refused, as there.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -118,6 +118,23 @@ def check_weights(sample_weight: ArrayLike | None, y_true: np.ndarray) -> np.nda
     if not sample_weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return sample_weight
+
+
+def positive_label(y_true: np.ndarray, pos_label: Any = None) -> Any:
+    """``pos_label`` if there is one; else 1, if the labels are 0 and 1, or -1 and 1.
+
+    Raises:
+        ValueError: If there is none, and the labels are others.
+    """
+    if pos_label is not None:
+        return pos_label
+    classes = np.unique(y_true).tolist()
+    if y_true.dtype.kind in "OUS" or not (set(classes) <= {0, 1} or set(classes) <= {-1, 1}):
+        raise ValueError(
+            f"y_true takes value in {{{', '.join(map(repr, classes))}}} and pos_label is not specified: "
+            "either make y_true take value in {0, 1} or {-1, 1} or pass pos_label explicitly."
+        )
+    return 1
 
 
 def is_sparse(y: ArrayLike) -> bool:

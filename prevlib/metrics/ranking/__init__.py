@@ -10,11 +10,3 @@ scikit-learn's own tests run on these functions in ours.
 
 from prevlib.metrics.ranking.areas import average_precision_score, roc_auc_score
 from prevlib.metrics.ranking.curves import det_curve, precision_recall_curve, roc_curve
-
-__all__ = [
-    "average_precision_score",
-    "det_curve",
-    "precision_recall_curve",
-    "roc_auc_score",
-    "roc_curve",
-]

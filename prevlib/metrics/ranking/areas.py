@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import UndefinedMetricWarning
 
-from prevlib.metrics.classification.targets import check_weights
+from prevlib.metrics.classification.targets import check_weights, positive_label
 from prevlib.metrics.ranking.averages import (
     check_multiclass_options,
     mean_over_columns,
@@ -26,12 +26,7 @@ from prevlib.metrics.ranking.averages import (
     one_column_a_class,
 )
 from prevlib.metrics.ranking.curves import NO_POSITIVE, from_none_called, precision_and_recall
-from prevlib.metrics.ranking.thresholds import (
-    check_scores,
-    count_at_thresholds,
-    one_score_a_sample,
-    positive_label,
-)
+from prevlib.metrics.ranking.thresholds import check_scores, count_at_thresholds, one_score_a_sample
 
 
 def roc_auc_score(

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_array, check_consistent_length
 
 from prevlib.metrics.classification.cells import count_cells
-from prevlib.metrics.classification.targets import check_targets
+from prevlib.metrics.classification.targets import check_targets, positive_label
 
 
 class Counts(NamedTuple):
@@ -93,20 +93,5 @@ def check_curve(
             f"{kind} format is not supported: a curve shows one class against the rest. Pass its `pos_label` "
             "and its scores, or the column of its label."
         )
-    is_positive = y_true == (positive_label(y_true) if pos_label is None else pos_label)
+    is_positive = y_true == positive_label(y_true, pos_label)
     return is_positive, one_score_a_sample(y_score), sample_weight
-
-
-def positive_label(y_true: np.ndarray) -> int:
-    """1, if the labels are 0 and 1, or -1 and 1.
-
-    Raises:
-        ValueError: If they are others.
-    """
-    present = np.unique(y_true)
-    if present.dtype.kind in "OUS" or not any(set(present.tolist()) <= {negative, 1} for negative in (0, -1)):
-        raise ValueError(
-            f"y_true takes value in {{{', '.join(map(repr, present.tolist()))}}} and pos_label is not "
-            "specified: either make y_true take value in {0, 1} or {-1, 1} or pass pos_label explicitly."
-        )
-    return 1

@@ -23,14 +23,3 @@ from prevlib.metrics.spans.scores import (
     span_report,
 )
 from prevlib.metrics.spans.tags import Span, extract_spans
-
-__all__ = [
-    "Span",
-    "SpanErrors",
-    "SpanReport",
-    "extract_spans",
-    "span_counts",
-    "span_f1_of_counts",
-    "span_f1_score",
-    "span_report",
-]

@@ -35,6 +35,8 @@ def span_f1_score(
             ``"weighted"`` the mean weighted by their true spans. None scores each type, in sorted order.
         mode, scheme: How tags become spans, as for ``extract_spans``.
         zero_division: Value of 0/0: 0, 1, or ``"warn"``: 0, with a warning.
+    Returns:
+        From 0 to 1; without an average (None), an array of one score per type, shape (n_types,).
     Raises:
         TypeError: If something is not a list of sentences, or a tag not a string.
         ValueError: If lengths differ, there are no sentences, a tag is not of the scheme, or an option is
@@ -92,6 +94,8 @@ def span_report(
     Args:
         y_true, y_pred: Sentences, each a list of tags, one a word.
         mode, zero_division, scheme: As for ``span_f1_score``.
+    Returns:
+        ``table``, one row per type and average, and ``errors``, the number of each kind.
     Raises:
         As ``span_f1_score``.
     Example:
@@ -156,8 +160,12 @@ def span_counts(
 def span_f1_of_counts(y_true: np.ndarray, counts: np.ndarray) -> float:
     """Micro F1 of rows of ``span_counts``, as the metric that intervals and tests take; 0 if there are none.
 
-    The counts know the truth, so ``y_true`` is not read; anything of their length will do:
-    ``paired_bootstrap_test(span_f1_of_counts, counts_a, counts_a, counts_b)``.
+    Args:
+        y_true: Not read, since the counts know the truth; anything of their length will do:
+            ``paired_bootstrap_test(span_f1_of_counts, counts_a, counts_a, counts_b)``.
+        counts: Right, predicted and true spans of each sentence, shape (n_sentences, 3).
+    Returns:
+        From 0 to 1.
     """
     right, predicted, true = counts.sum(axis=0).tolist()
     return 2 * right / max(1, predicted + true)

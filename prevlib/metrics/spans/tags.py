@@ -95,12 +95,12 @@ def read_spans(
     kind_of = np.array([types.index(kind) if kind else -1 for _, kind in parsed.values()], dtype=np.int32)
     number_of = {tag: number for number, tag in enumerate(parsed)}
 
-    found = []
+    spans = []
     for sentences in corpora.values():
         padded = chain.from_iterable(chain.from_iterable(zip(sentences, repeat(("O",)))))
         numbers = np.fromiter(map(number_of.__getitem__, padded), np.int32, (lengths + 1).sum())
-        found.append(_find_spans(prefix_of[numbers], kind_of[numbers], scheme if mode else None))
-    return found, types, np.repeat(np.arange(len(lengths)), lengths + 1)
+        spans.append(_find_spans(prefix_of[numbers], kind_of[numbers], scheme if mode else None))
+    return spans, types, np.repeat(np.arange(len(lengths)), lengths + 1)
 
 
 def _find_spans(prefix: np.ndarray, kind: np.ndarray, rules: str | None) -> Spans:
