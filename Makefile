@@ -36,7 +36,7 @@ mutants: $(STAMP)
 	$(BIN)/python tests/exercises/mutants.py
 
 nbval: $(STAMP)
-	OMP_NUM_THREADS=$(THREADS) PYTHONPATH=tests:tests/processors $(BIN)/python -m pytest -p course_budget \
+	OMP_NUM_THREADS=$(THREADS) PYTHONPATH=$(CURDIR):tests:tests/processors $(BIN)/python -m pytest -p course_budget \
 		--nbval --nbval-current-env --nbval-cell-timeout=600 --nbval-sanitize-with=tests/nbval_sanitize.cfg \
 		-n 2 --dist loadfile $(ARGS) $(COMPARED)
 

@@ -100,7 +100,7 @@ def test_numpy_is_told_only_names_that_it_uses():
 
 
 def test_bfloat16_is_left_alone_where_onednn_may_not_use_it():
-    question = "import torch; from prevlib.features import has_bf16; print(has_bf16(torch.device('cpu')))"
+    question = "import torch; from prevlib.inference import has_bf16; print(has_bf16(torch.device('cpu')))"
     environment = os.environ | bundles.LOWEST.variables
     command = [sys.executable, "-c", question]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
