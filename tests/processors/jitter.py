@@ -77,5 +77,6 @@ def install():
     LinearClassifierMixin.decision_function = noisy_scores
 
 
-install()
-del install
+if __name__ == "__main__":  # so does IPython run it; an import must change nothing
+    install()
+    del install
