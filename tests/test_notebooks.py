@@ -137,7 +137,7 @@ def test_few_outputs_are_left_uncompared(notebook, path):
 def test_few_cells_are_exact(notebook, path):
     """Two implementations that agree to 1e-5, or texts drawn at random: 1e-4 of noise changes them."""
     exact = [c for c in code_cells(notebook) if "exact" in c.metadata.get("tags", [])]
-    # 00, 03, 04: two implementations. 14: generated texts; after one word drawn differently, all others differ.
+    # 00, 03, 04: two implementations. 14: generated texts; after one word drawn differently, all differ.
     assert len(exact) == {"00": 1, "03": 2, "04": 4, "14": 5}.get(path.name[:2], 0)
 
 
