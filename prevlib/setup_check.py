@@ -12,8 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, metadata, requires, version
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distributions, metadata, requires, version
 from pathlib import Path
 
 WINDOWS = os.name == "nt"
@@ -50,7 +49,7 @@ def _remedies(windows: bool, clone: bool, has_pip: bool) -> tuple[str, str, str]
     return install, newer, sleep
 
 
-INSTALL, NEWER_PYTHON, SLEEP = _remedies(WINDOWS, CLONE, find_spec("pip") is not None)
+INSTALL, NEWER_PYTHON, SLEEP = _remedies(WINDOWS, CLONE, any(distributions(name="pip")))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,11 @@ from prevlib.files import sha256_of
 from prevlib.report.task import Task
 
 HUB_NAMES = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}  # of embedded checkpoints
-HEADS = {"text-classification": "ForSequenceClassification", "token-classification": "ForTokenClassification"}
+HEADS = {
+    "fill-mask": "ForMaskedLM",
+    "text-classification": "ForSequenceClassification",
+    "token-classification": "ForTokenClassification",
+}
 
 
 def describe_checkpoint(checkpoint: str | Path) -> dict:

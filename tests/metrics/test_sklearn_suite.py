@@ -21,7 +21,7 @@ def run_suite(name, folder):
     # The plugin, and the library of this tree even if another one is installed.
     here = Path(__file__).resolve()
     environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[2])]),
+        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[1]), str(here.parents[2])]),
         "SWAP_SUITE": name,
     }
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)

@@ -206,7 +206,7 @@ def test_names_are_found_and_scored(encoder, tmp_path):
     )
     assert evaluation.behaviour is None
     assert evaluation.scores.slices["n"].sum() == 300
-    assert evaluation.task.config == tagging_config(0)  # as in lesson 13 and on the scorecard
+    assert evaluation.task.config == tagging_config()  # as in lesson 13 and on the scorecard
     assert json.loads((tmp_path / "model" / "config.json").read_text())["mark_capitals"]
 
 
