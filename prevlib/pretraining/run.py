@@ -256,19 +256,18 @@ def _prepare(
     made_from["file"] = sha256_of([corpus]) if texts is None and Path(corpus).is_file() else None
     made_from["vocabulary"] = tokenizer and fingerprint(tokenizer.get_vocab())
     data = folder / "data"
-    if data.is_dir():
-        bind(data / "made_from.json", made_from)
-        files = (data / "train.arrow", data / "test.arrow")
-        return AutoTokenizer.from_pretrained(data), *(Dataset.from_file(str(file)) for file in files)
-    with whole_folder(data) as part:
-        if tokenizer is None:
-            tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
-        for split in ("train", "test"):
-            documents = Documents(corpus, split)
-            pack_rows(documents, tokenizer, config.sequence_length, part / f"{split}.arrow")
-        tokenizer.save_pretrained(part)
-        bind(part / "made_from.json", made_from)
-    return _prepare(config, texts, folder)
+    if not data.is_dir():
+        with whole_folder(data) as part:
+            if tokenizer is None:
+                tokenizer = train_wordpiece(Documents(corpus, "train"), config.vocab_size)
+            for split in ("train", "test"):
+                documents = Documents(corpus, split)
+                pack_rows(documents, tokenizer, config.sequence_length, part / f"{split}.arrow")
+            tokenizer.save_pretrained(part)
+            bind(part / "made_from.json", made_from)
+    bind(data / "made_from.json", made_from)
+    files = (data / "train.arrow", data / "test.arrow")
+    return AutoTokenizer.from_pretrained(data), *(Dataset.from_file(str(file)) for file in files)
 
 
 def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> PreTrainedModel:
