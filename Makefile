@@ -6,6 +6,8 @@ THREADS ?= 1
 STAMP := $(VENV)/.installed
 # Idle OpenMP threads must sleep: spinning, they make two-core machines up to ten times slower.
 export OMP_WAIT_POLICY := PASSIVE
+# nbval reads what a cell sends only when the cell has ended, and some 5,000 messages fit: bars must be slow.
+export TQDM_MININTERVAL := 1
 LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/torchrun --nproc_per_node 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)

@@ -33,3 +33,17 @@ def test_seconds_add_up_and_the_largest_peak_counts():
 def test_the_memory_of_a_process_is_read():
     assert course_budget.peak_memory(os.getpid()) > 50
     assert course_budget.peak_memory(2**30) is None
+
+
+@pytest.mark.parametrize("provisioner", [None, SimpleNamespace(pid=os.getpid())])
+def test_a_cell_is_reported_even_when_nbval_has_given_its_kernel_up(provisioner):
+    kernel = SimpleNamespace(km=SimpleNamespace(provisioner=provisioner))
+    item = SimpleNamespace(
+        parent=SimpleNamespace(kernel=kernel), options={"check": True}, user_properties=[]
+    )
+    hook = course_budget.pytest_runtest_makereport(item, SimpleNamespace(when="call"))
+    next(hook)
+    with pytest.raises(StopIteration, match="the report"):
+        hook.send("the report")
+    peak = dict(item.user_properties)["peak"]
+    assert peak is None if provisioner is None else peak > 50

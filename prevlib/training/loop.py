@@ -109,7 +109,7 @@ def fit(
     started = time.perf_counter() - (history.steps[-1]["seconds"] if first else 0)
 
     quiet = not (show_progress and accelerator.is_main_process)
-    bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step")
+    bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step", mininterval=0.5)
     # Dropout draws from the global generator: lend it, seeded, and put it back.
     with bar, torch.random.fork_rng():
         if best is not None and not history.evaluations:
