@@ -12,7 +12,7 @@ LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/torchrun --nproc_per_node 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
-BENCHMARKS := imports losses metrics bootstrap spans pseudo_likelihood features mlm_step finetuning growth
+BENCHMARKS := imports losses metrics bootstrap spans encoder pseudo_likelihood features mlm_step finetuning growth
 
 .PHONY: lab test lint unit slow mutants nbval processors notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab

@@ -127,11 +127,10 @@ def cost_profile(
     times = time_reading(read, texts, repeats=repeats)
     batch = tokenize(texts[: BATCH_SIZES[-1]])
     memory = peak_memory_mib(LOAD_AND_READ, json.dumps([str(folder), dict(batch)]).encode())
+    looked_up = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
     return CostProfile(
         parameters=sum(weight.numel() for weight in model.parameters()),
-        embedding_parameters=sum(
-            module.weight.numel() for module in model.modules() if isinstance(module, nn.Embedding)
-        ),
+        embedding_parameters=sum(weight.numel() for weight in looked_up),
         file_mib=sum(file.stat().st_size for file in folder.glob("*.safetensors")) / 2**20,
         flops_per_text=_flops(model, read, texts) / len(texts),
         **times,

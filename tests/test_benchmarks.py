@@ -15,6 +15,7 @@ from benchmarks import Row, compare, report
 # Every benchmark with a peer, in a size that takes a moment; with "slow", because it trains or loads a lot.
 TINY = {
     "bootstrap": "--rounds 2 --n_samples 300 --n_resamples 100 --peer_resamples 100",
+    "encoder": "--rounds 1 --batch_size 2 --checkpoints mini",
     "features": "--rounds 1 --every 100",
     "finetuning": "--rounds 1 --n_texts 32 --n_test 40",
     "imports": "--rounds 1 --light",
@@ -59,6 +60,7 @@ def test_a_tiny_run_compares_the_answers_and_writes_the_ratios(name, results, mo
 # A wrong answer beside the right one, for the check of each benchmark.
 WRONG = {
     "bootstrap": [(0.70, 0.72), (0.71, 0.73)],
+    "encoder": [torch.tensor([1.0, 20.0]), torch.tensor([1.001, 20.0])],
     "finetuning": [0.80, 0.75, 853],
     "imports": ["[1.0, 2.0]", "[1.0, 2.001]"],
     "losses": [[torch.tensor([1.0, 2.0])], [torch.tensor([1.0, 2.001])]],

@@ -132,8 +132,7 @@ def entity_tagging(
             show_progress=False,
         )
         tags = {name: predict_tags(split["tokens"], tagger) for name, split in targets.items()}
-        joined = {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
-        return joined
+        return {name: [" ".join(sentence) for sentence in split] for name, split in tags.items()}
 
     runs = [
         {"method": "full", "n_train": len(train), "seed": seed}
@@ -218,8 +217,8 @@ def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show
 
 
 def _run_missing(
-    output: Path, checkpoint: str | Path, data: dict, runs: Sequence[dict], predictions, show_progress: bool
-) -> None:
+    output: Path, checkpoint, data: dict, runs: Sequence[dict], predictions, show_progress: bool
+):
     """Do the runs that are not in the file yet, one line each; the first line says what the file is of."""
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
     made_from |= {name: fingerprint(rows) for name, rows in data.items()}

@@ -225,27 +225,20 @@ def numbers(evaluation: Evaluation) -> dict:
         Lists and dicts of numbers, strings and None.
     """
     scores, behaviour = evaluation.scores, evaluation.behaviour
-    found = {
+    calibration = scores.calibration and asdict(scores.calibration)
+    return {
         "model": evaluation.model,
         "task": evaluation.task.name,
-        "metrics": {name: value._asdict() for name, value in scores.metrics.items()},
-        "baselines": {
-            name: {metric: value._asdict() for metric, value in metrics.items()}
-            for name, metrics in scores.baselines.items()
-        },
+        "metrics": _as_dicts(scores.metrics),
+        "baselines": {name: _as_dicts(metrics) for name, metrics in scores.baselines.items()},
         "gain": scores.gain and scores.gain.difference._asdict() | {"p_value": scores.gain.p_value},
         "classes": scores.per_class.to_dict("index"),
         "confusion": None if scores.confusion is None else scores.confusion.tolist(),
         "slices": json.loads(scores.slices.to_json(orient="index")),  # a missing score is null
         "behaviour": None if behaviour is None else behaviour.table.to_dict("records"),
-        "calibration": None,
+        "calibration": calibration and calibration | {"bins": calibration["bins"].to_dict("records")},
         "cost": evaluation.cost,
     }
-    if scores.calibration is not None:
-        found["calibration"] = asdict(scores.calibration) | {
-            "bins": scores.calibration.bins.to_dict("records")
-        }
-    return found
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -287,6 +280,10 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else plain(value)
+
+
+def _as_dicts(metrics: Mapping[str, Interval]) -> dict[str, dict]:
+    return {name: value._asdict() for name, value in metrics.items()}
 
 
 def _n_names(tags: list[list[str]]) -> int:

@@ -200,9 +200,8 @@ def _label_lines(checkpoint: str | Path, task: Task, head: list[int], show_progr
     with tqdm(total=len(lines), disable=not show_progress, unit="text") as bar:
         for start in range(0, len(lines), CHUNK):
             chunk = lines[start : start + CHUNK]
-            for line, logits in zip(
-                chunk, predict_logits(classifier, [c["text"] for c in chunk]), strict=True
-            ):
+            predicted = predict_logits(classifier, [line["text"] for line in chunk])
+            for line, logits in zip(chunk, predicted, strict=True):
                 line["predicted"] = task.label_names[int(logits[head].argmax())]
                 line["logits"] = [round(float(logit), 5) for logit in logits[head]]
             bar.update(len(chunk))

@@ -210,9 +210,8 @@ def _per_class(task: Task, y_true: np.ndarray, y_pred: np.ndarray) -> pd.DataFra
     table = pd.DataFrame(dict(zip(names, scores, strict=True)), index=list(task.label_names))
     f1 = partial(f1_score, zero_division=0)
     sides = [((y_true == k).astype(int), (y_pred == k).astype(int)) for k in numbers]
-    table[["low", "high"]] = [
-        _interval(task, f1, *side)[1:3] if np.any(side) else (0.0, 0.0) for side in sides
-    ]
+    ends = [_interval(task, f1, *side)[1:3] if np.any(side) else (0.0, 0.0) for side in sides]
+    table[["low", "high"]] = ends
     return table
 
 
@@ -257,11 +256,9 @@ def _wrong_texts(task: Task, y_true: np.ndarray, y_proba: np.ndarray) -> pd.Data
     y_pred, confidence = y_proba.argmax(axis=1), y_proba.max(axis=1)
     wrong = np.flatnonzero(y_pred != y_true)
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    rows = [
-        (task.test.texts[i], task.label_names[y_true[i]], task.label_names[y_pred[i]], confidence[i])
-        for i in wrong
-    ]
-    return pd.DataFrame(rows, columns=["text", "true", "predicted", "confidence"])
+    texts, names = [task.test.texts[i] for i in wrong], np.array(task.label_names, dtype=object)
+    sides = {"true": names[y_true[wrong]], "predicted": names[y_pred[wrong]]}
+    return pd.DataFrame({"text": texts} | sides | {"confidence": confidence[wrong]})
 
 
 def _wrong_names(task: Task, tags: Sequence[Sequence[str]]) -> pd.DataFrame:
@@ -269,11 +266,10 @@ def _wrong_names(task: Task, tags: Sequence[Sequence[str]]) -> pd.DataFrame:
     for words, *both in zip(task.test.texts, task.test.labels, tags, strict=True):
         true, predicted = ([*extract_spans(side)] for side in both)
         if true != predicted:
-            names = (
-                ", ".join(f"{' '.join(words[a:b])} ({kind})" for kind, a, b in side)
-                for side in (true, predicted)
-            )
-            rows.append((" ".join(words), *names))
+            named = [
+                [f"{' '.join(words[a:b])} ({kind})" for kind, a, b in side] for side in (true, predicted)
+            ]
+            rows.append((" ".join(words), *map(", ".join, named)))
     return pd.DataFrame(rows, columns=["text", "true", "predicted"])
 
 

@@ -154,9 +154,8 @@ def precision_score(
         >>> precision_score([1, 1, 0, 0], [1, 0, 1, 0])
         0.5
     """
-    return _scores(
-        y_true, y_pred, 1.0, labels, pos_label, average, ("precision",), sample_weight, zero_division
-    )[0]
+    options = (labels, pos_label, average, ("precision",), sample_weight, zero_division)
+    return _scores(y_true, y_pred, 1.0, *options)[0]
 
 
 def recall_score(
@@ -181,9 +180,8 @@ def recall_score(
         >>> recall_score([1, 1, 1, 1], [1, 0, 0, 0])
         0.25
     """
-    return _scores(
-        y_true, y_pred, 1.0, labels, pos_label, average, ("recall",), sample_weight, zero_division
-    )[1]
+    options = (labels, pos_label, average, ("recall",), sample_weight, zero_division)
+    return _scores(y_true, y_pred, 1.0, *options)[1]
 
 
 def f1_score(
@@ -210,9 +208,8 @@ def f1_score(
         >>> round(f1_score([1, 1, 0, 0], [1, 1, 1, 0]), 3)  # precision 2/3, recall 1
         0.8
     """
-    return _scores(
-        y_true, y_pred, 1.0, labels, pos_label, average, ("f-score",), sample_weight, zero_division
-    )[2]
+    options = (labels, pos_label, average, ("f-score",), sample_weight, zero_division)
+    return _scores(y_true, y_pred, 1.0, *options)[2]
 
 
 def fbeta_score(
@@ -239,22 +236,11 @@ def fbeta_score(
         >>> round(fbeta_score([1, 1, 0, 0], [1, 1, 1, 0], beta=2), 3)  # closer to the recall of 1
         0.909
     """
-    return _scores(
-        y_true, y_pred, beta, labels, pos_label, average, ("f-score",), sample_weight, zero_division
-    )[2]
+    options = (labels, pos_label, average, ("f-score",), sample_weight, zero_division)
+    return _scores(y_true, y_pred, beta, *options)[2]
 
 
-def _scores(
-    y_true: ArrayLike,
-    y_pred: ArrayLike,
-    beta: float,
-    labels: ArrayLike | None,
-    pos_label: Any,
-    average: str | None,
-    warn_for: Sequence[str],
-    sample_weight: ArrayLike | None,
-    zero_division: float | str,
-) -> tuple:
+def _scores(y_true, y_pred, beta, labels, pos_label, average, warn_for, sample_weight, zero_division):
     """What every public function here asks for; one call below it, so that warnings name its caller."""
     targets = check_targets(y_true, y_pred, sample_weight)
     cells = None if targets.is_multilabel else count_cells(targets)

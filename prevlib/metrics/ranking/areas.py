@@ -124,12 +124,7 @@ def average_precision_score(
     return mean_over_columns(_average_precision, y_true, y_score, average, sample_weight)
 
 
-def _area_under_roc(
-    is_positive: np.ndarray,
-    y_score: np.ndarray,
-    weights: np.ndarray | None = None,
-    max_fpr: float | None = None,
-) -> float:
+def _area_under_roc(is_positive: np.ndarray, y_score: np.ndarray, weights=None, max_fpr=None) -> float:
     fp, tp, _ = from_none_called(count_at_thresholds(is_positive, y_score, weights))
     if not (fp[-1] and tp[-1]):
         warnings.warn(
@@ -148,9 +143,7 @@ def _area_under_roc(
     return float((1 + (area - by_chance) / (perfect - by_chance)) / 2)
 
 
-def _average_precision(
-    is_positive: np.ndarray, y_score: np.ndarray, weights: np.ndarray | None = None
-) -> float:
+def _average_precision(is_positive: np.ndarray, y_score: np.ndarray, weights=None) -> float:
     counts = count_at_thresholds(is_positive, y_score, weights)
     if not counts.tp[-1]:
         warnings.warn(NO_POSITIVE, stacklevel=4)

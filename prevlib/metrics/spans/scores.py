@@ -51,7 +51,7 @@ def span_f1_score(
     """
     if average not in ("micro", "macro", "weighted", None):
         raise ValueError(f'`average` must be "micro", "macro", "weighted" or None; got {average!r}.')
-    true, pred, types, _ = _read_both(y_true, y_pred, mode, scheme)
+    (true, pred), types, _ = _read_both(y_true, y_pred, mode, scheme)
     tp, called, of_type, names = _counts_by_type(true, pred, types)
     if average == "micro" or (average and not names):
         tp, called, of_type = (counts.sum(keepdims=True) for counts in (tp, called, of_type))
@@ -112,7 +112,7 @@ def span_report(
         >>> report.errors
         SpanErrors(correct=1, wrong_type=1, wrong_boundary=1, wrong_both=0, missed=0, spurious=0)
     """
-    true, pred, types, _ = _read_both(y_true, y_pred, mode, scheme)
+    (true, pred), types, _ = _read_both(y_true, y_pred, mode, scheme)
     *counts, names = _counts_by_type(true, pred, types)
     tp, called, of_type = (np.append(by_type, by_type.sum()) for by_type in counts)
     columns = {
@@ -149,7 +149,7 @@ def span_counts(
         >>> print(bootstrap_interval(span_f1_of_counts, counts, counts, n_resamples=1000))
         0.750 [0.703, 0.788]
     """
-    true, pred, _, sentence_of = _read_both(y_true, y_pred, mode, scheme)
+    (true, pred), _, sentence_of = _read_both(y_true, y_pred, mode, scheme)
     in_true, in_pred = _same_boundaries(true, pred)
     right = in_true[true.kind[in_true] == pred.kind[in_pred]]
     n_sentences = sentence_of[-1] + 1
@@ -171,11 +171,8 @@ def span_f1_of_counts(y_true: np.ndarray, counts: np.ndarray) -> float:
     return 2 * right / max(1, predicted + true)
 
 
-def _read_both(
-    y_true: Tags, y_pred: Tags, mode: str | None, scheme: str | None
-) -> tuple[Spans, Spans, list[str], np.ndarray]:
-    (true, pred), types, sentence_of = read_spans({"y_true": y_true, "y_pred": y_pred}, mode, scheme)
-    return true, pred, types, sentence_of
+def _read_both(y_true: Tags, y_pred: Tags, mode: str | None, scheme: str | None):
+    return read_spans({"y_true": y_true, "y_pred": y_pred}, mode, scheme)
 
 
 def _same_boundaries(true: Spans, pred: Spans) -> tuple[np.ndarray, np.ndarray]:
