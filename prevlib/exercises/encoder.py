@@ -22,7 +22,13 @@ def _(answer):
     require(np.allclose(weights, np.array([1, 3, 4]) / 8, atol=1e-3), "take the exponential of each score")
 
 
-@exercise(minutes=10, hints=["`attention_mask[:, None, None, :]` lines up with the keys: `masked_fill`."])
+@exercise(
+    minutes=10,
+    hints=[
+        "Which axis of `scores` are the keys? The mask needs two more axes to line up with it.",
+        "`attention_mask[:, None, None, :]` lines up with the keys: `masked_fill`.",
+    ],
+)
 def hide_padding(scores, attention_mask):
     """Scores (batch, heads, n, n) such that the softmax gives padding, 0 in the mask (batch, n), nothing."""
     return scores.masked_fill(attention_mask[:, None, None, :] == 0, torch.finfo(scores.dtype).min)
@@ -49,10 +55,11 @@ def _(answer):
     hints=[
         "`query.unflatten(-1, (n_heads, -1))` has the shape (n, n_heads, size of a head).",
         "`.transpose(0, 1)` brings the heads to the front, and back at the end, before `.flatten(-2)`.",
+        "Divide by the root of what one head has, not of hidden_size.",
     ],
 )
 def attend_in_heads(query, key, value, n_heads):
-    """What each token takes, (n, hidden_size): each head attends with its own part of the numbers."""
+    """What each token takes, (n, hidden_size): each head attends with its own part of the dimensions."""
     query, key, value = (x.unflatten(-1, (n_heads, -1)).transpose(0, 1) for x in (query, key, value))
     scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
     return (scores.softmax(dim=-1) @ value).transpose(0, 1).flatten(-2)
@@ -73,7 +80,7 @@ def _(answer):
     require(plain, "one head does what section 1 does, with the root of d in the right place")
     later = torch.arange(12) >= 6
     apart = np.allclose(attended(2)[:, :6], attended(2, query * ~later, key * ~later)[:, :6], atol=1e-4)
-    require(apart, "the first half of the numbers belongs to the first of two heads, and to no other")
+    require(apart, "the first half of the dimensions belongs to the first of two heads, and to no other")
     for n_heads in (2, 3):
         heads = zip(*(x.chunk(n_heads, dim=1) for x in (query, key, value)), strict=True)
         expected = torch.cat([attention_weights(q, k) @ v for q, k, v in heads], dim=1)
@@ -83,7 +90,7 @@ def _(answer):
 
 @exercise(minutes=10, hints=["Encode `x`, and `x[order]`. In which order are the two results?"])
 def order_gap(encode, x, order):
-    """The largest change of any token's numbers by another order; 0 if `encode` cannot see the order."""
+    """The largest change of any component of a token by another order; 0 if `encode` cannot see it."""
     return (encode(x)[order] - encode(x[order])).abs().max()
 
 
@@ -97,7 +104,7 @@ def _(answer):
     blind = number(call(answer, lambda x: attention_weights(x, x) @ x, x, order))
     require(close(blind, 0, atol=1e-4), "the same vectors in another order are no change: match the tokens")
     gap = number(call(answer, counted, x, order.argsort()))
-    require(close(gap, 2), "the largest change is asked for: of tokens moved by 1, 1 and 2 places it is 2")
+    require(close(gap, 2), "return the largest change: of tokens moved by 1, 1 and 2 places it is 2")
     back = number(call(answer, counted, x, order))
     require(close(back, 2), "one place up or down is the same change: take absolute values")
 
@@ -105,7 +112,7 @@ def _(answer):
 @exercise(
     minutes=10,
     hints=[
-        "A linear layer from a to b numbers has a * b weights and b biases; a norm of d has 2 d.",
+        "A linear layer from a to b dimensions has a * b weights and b biases; a norm of d has 2 d.",
         "A layer: four linear layers of attention, two norms, and the way to intermediate_size and back.",
     ],
 )
@@ -126,7 +133,7 @@ def _(answer):
     require(without != 2856, "the pooler is missing: a linear layer on top of all others")
     require(without == 3456, "below the layers are three tables and a norm, above them the pooler")
     layer = count(99, 24, 1, 40, 16) - without
-    require(layer not in (4320, 4416), "linear layers have biases, and norms two numbers for each place")
+    require(layer not in (4320, 4416), "linear layers have biases, and norms two parameters per dimension")
     require(layer == 4480, "one layer adds another number: four squares, two norms, to intermediate and back")
     require(
         count(30_522, 768, 12, 3072, 512) == 109_482_240,
@@ -136,11 +143,13 @@ def _(answer):
 
 @exercise(minutes=5, value=True, hints=["An untied head has a matrix of its own. Which shape has it?"])
 def untied_head():
-    """BERT-base, 30,522 entries and 768 numbers: how many more parameters if the last matrix is not tied?"""
+    """BERT-base, 30,522 entries and 768 dimensions: how many more parameters without the tied matrix?"""
     return 30_522 * 768
 
 
 @untied_head.judge
 def _(answer):
     require(not close(answer, 30_522 * 769), "the bias is there in both cases")
-    require(close(answer, 23_440_896), "one row of 768 numbers for each of the 30,522 entries")
+    require(
+        close(answer, 23_440_896), "how many rows has the matrix, and how long is each? Give the exact number"
+    )
