@@ -85,8 +85,8 @@ WRONG = {
     },
     "untied_head": {
         "with the bias": (30_522 * 769, "the bias"),
-        "a square": (768 * 768, "one row"),
-        "all of BERT-base": (109_482_240, "one row"),
-        "the bias only": (30_522, "one row"),
+        "a square": (768 * 768, "how many rows"),
+        "all of BERT-base": (109_482_240, "how many rows"),
+        "the bias only": (30_522, "how many rows"),
     },
 }
