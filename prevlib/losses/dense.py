@@ -1,7 +1,7 @@
 """The two losses of the course, from tensor arithmetic, in nats.
 
-Pre-training: L_MLM = -1/N sum_i log p(x_i | x_without_i), over the N masked positions.
-Fine-tuning: L_CE = -1/N sum_i y_i log p(y_i | x), where y_i is 1 for the true class and 0 elsewhere.
+Pre-training: L_MLM = -1/N sum_{i in M} log p(x_i | corrupted text), where M holds the N positions to predict.
+Fine-tuning: L_CE = -1/N sum_i sum_k q_ik log p_ik, where q_i is one-hot: 1 for the true class, 0 elsewhere.
 
 They are one formula and differ in which positions count. So each function here keeps the positions that
 count, gives each its loss and its count, adds up both, and divides once, at the end. With
