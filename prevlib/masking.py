@@ -9,7 +9,8 @@ and the sequence itself, so they do not depend on the batch it is in, on the ord
 number of processes, or on what ran before: a run that is resumed meets the masks it would have met.
 
 Used in notebooks 02 and 05. Sources: Devlin et al. 2019, section 3.1 and appendix C.2; Liu et al. 2019 (new
-masks in each epoch); the whole-word masks of Devlin et al.'s code release of May 2019.
+masks in each epoch); the whole-word masks of Devlin et al.'s code release of May 2019, but unlike that
+release, which draws a fate for each piece of a chosen word, with one fate per word.
 """
 
 import zlib

@@ -1,10 +1,10 @@
 """Tokens: a vocabulary learnt from text, and the words that its pieces belong to.
 
 A model reads numbers, one for each entry of a fixed vocabulary. WordPiece keeps frequent words whole and cuts
-rare ones into pieces that are in the vocabulary, so that only words with letters never seen are unknown:
-``unwatchable`` becomes ``un`` ``##watch`` ``##able``, where ``##`` marks a piece that goes on. Training
-starts from single letters and again and again merges the most frequent pair of pieces, until the vocabulary
-is full.
+rare ones into pieces that are in the vocabulary: ``unwatchable`` becomes ``un`` ``##watch`` ``##able``, where
+``##`` marks a piece that goes on. So only words with characters never seen, and words of more than 100
+characters, are unknown. Training starts from single letters and again and again merges the most frequent pair
+of pieces, until the vocabulary is full.
 
 Left out: the merging itself, which the ``tokenizers`` library does in parallel.
 Used in notebooks 01 and 02. Sources: Schuster & Nakajima 2012; Wu et al. 2016; Devlin et al. 2019.
