@@ -38,9 +38,7 @@ def test_the_memory_of_a_process_is_read():
 @pytest.mark.parametrize("provisioner", [None, SimpleNamespace(pid=os.getpid())])
 def test_a_cell_is_reported_even_when_nbval_has_given_its_kernel_up(provisioner):
     kernel = SimpleNamespace(km=SimpleNamespace(provisioner=provisioner))
-    item = SimpleNamespace(
-        parent=SimpleNamespace(kernel=kernel), options={"check": True}, user_properties=[]
-    )
+    item = SimpleNamespace(parent=SimpleNamespace(kernel=kernel), options={"check": True}, user_properties=[])
     hook = course_budget.pytest_runtest_makereport(item, SimpleNamespace(when="call"))
     next(hook)
     with pytest.raises(StopIteration, match="the report"):
