@@ -23,8 +23,8 @@ def peak_memory(pid: int) -> float | None:
 def pytest_runtest_makereport(item, call):
     kernel = getattr(item.parent, "kernel", None)
     if call.when == "call" and kernel is not None:
-        provisioner = kernel.km.provisioner  # None once nbval has given the kernel up
-        peak = peak_memory(provisioner.pid) if provisioner else None
+        manager = getattr(kernel, "km", None)  # nbval drops it when it gives the kernel up
+        peak = peak_memory(manager.provisioner.pid) if manager else None
         item.user_properties += [("peak", peak), ("compared", item.options["check"])]
     return (yield)
 

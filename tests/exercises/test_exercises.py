@@ -1,6 +1,7 @@
 """Every exercise accepts its solution, and rejects each typical wrong answer with the reason to read."""
 
 import time
+import timeit
 
 import numpy as np
 import pytest
@@ -135,9 +136,8 @@ def test_an_answer_that_raises_or_never_ends_gets_a_verdict(exercise):
 
 
 def test_it_answers_within_a_second(exercise):
-    started = time.perf_counter()
-    exercise.check(exercise.answer)
-    assert time.perf_counter() - started < 1
+    # The better of two, for other work on the machine can hold up one.
+    assert min(timeit.repeat(lambda: exercise.check(exercise.answer), number=1, repeat=2)) < 1
 
 
 def test_it_says_what_to_do_and_gives_hints(exercise):
