@@ -75,7 +75,7 @@ def run_behaviour_tests(
         >>> result.failures["text"].tolist()
         ['not funny .']
     """
-    cases = _check_cases(cases)
+    cases = _check_cases(cases).fillna({"capability": "(none)", "test": "(none)"})  # none vanishes
     texts, changed = cases["text"].tolist(), cases["changed"].tolist()
     paired = (cases["kind"] != "MFT").to_numpy()
     asked = texts + [text for text, pair in zip(changed, paired, strict=True) if pair]

@@ -11,7 +11,7 @@ Used in notebook 12, whose exhibits these checks catch. Left out: whether a scor
 which need tensors (``loss_checks.py``).
 """
 
-import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -141,14 +141,25 @@ def check_no_overlap(first: Sequence[str], second: Sequence[str]) -> Check:
     """No text, or group such as a speaker, stands on both sides of a split.
 
     Args:
-        first, second: Texts or group names; case, space and punctuation do not count.
+        first, second: Texts or group names; case, space and punctuation do not count. What remains are
+            letters, marks such as vowel signs, numbers and symbols such as emoji (Unicode's categories L, M,
+            N and S); a text of punctuation only is compared as it is. Of a table pass a column.
+    Raises:
+        TypeError: If one is a single string or a table.
     """
+    for name, texts in (("first", first), ("second", second)):
+        if isinstance(texts, str) or hasattr(texts, "columns") or hasattr(texts, "column_names"):
+            raise TypeError(
+                f"`{name}` must be a sequence of texts; got a {type(texts).__name__}. "
+                'Pass a list, or a column such as table["text"].'
+            )
 
-    def fingerprint(text):
-        return re.sub(r"[\W_]+", "", str(text).lower())
+    def kept(text):
+        letters = unicodedata.normalize("NFKC", str(text).casefold())
+        return "".join(letter for letter in letters if unicodedata.category(letter)[0] in "LMNS") or letters
 
-    seen = {fingerprint(text) for text in first}
-    shared = [text for text in second if fingerprint(text) in seen]
+    seen = {kept(text) for text in first}
+    shared = [text for text in second if kept(text) in seen]
     if not shared:
         return Check(True, f"none of {len(second):,} is among the other {len(first):,}")
     return Check(
@@ -157,17 +168,21 @@ def check_no_overlap(first: Sequence[str], second: Sequence[str]) -> Check:
 
 
 def check_ranking(
-    y_true: ArrayLike, predictions: Mapping[str, ArrayLike], metric: Metric = accuracy_score
+    y_true: ArrayLike,
+    predictions: Mapping[str, ArrayLike],
+    metric: Metric = accuracy_score,
+    *,
+    groups: ArrayLike | None = None,
 ) -> Check:
     """The test set is large enough for the ranking of these models.
 
     Args:
-        y_true, predictions, metric: As for ``compare_models``.
+        y_true, predictions, metric, groups: As for ``compare_models``.
     """
-    pairs = compare_models(metric, y_true, predictions).differences
+    pairs = compare_models(metric, y_true, predictions, groups=groups).differences
     open_pairs = pairs[pairs["verdict"] == "cannot be told apart"]
     if open_pairs.empty:
-        return Check(True, f"all {len(pairs)} differences are proved")
+        return Check(True, f"all {len(pairs)} pairs are told apart")
     a, b = open_pairs.iloc[0][["model_a", "model_b"]]
     return Check(False, f"{a} and {b} cannot be told apart on {len(np.asarray(y_true)):,} samples")
 

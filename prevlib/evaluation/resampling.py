@@ -10,15 +10,44 @@ what makes differences between models precise.
 Used by ``uncertainty.py`` and ``comparison.py``. Source: Efron & Tibshirani 1993.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.exceptions import UndefinedMetricWarning
 
 from prevlib.arguments import check_count
 from prevlib.evaluation.counts import Metric, from_counts
 
+FEW_GROUPS = 8  # with 8, 95 % intervals of an accuracy covered it in 95 % of 400 test sets; with 5 in 78 %
 BLOCK = 2_000_000  # numbers drawn at a time, so that memory stays flat
+
+
+def as_labels(what: str, values: ArrayLike) -> np.ndarray:
+    """``values`` as an array with one entry per sample; ragged lists and NaN are refused."""
+    try:
+        values = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(
+            f"{what} must have entries of one shape; got lists of different lengths. For tags of sentences "
+            "pass span_counts(y_true, y_pred) and the metric span_f1_of_counts."
+        ) from error
+    if values.ndim == 0:
+        raise ValueError(f"{what} must have one entry per sample; got {values.item()!r}.")
+    if values.dtype.kind == "f" and np.isnan(values).any():
+        raise ValueError(f"{what} must hold no NaN; got {int(np.isnan(values).sum())}. Drop these samples.")
+    return values
+
+
+def check_same_kind(*columns: np.ndarray) -> None:
+    """Raise TypeError if some columns hold names and others numbers: no name equals a number."""
+    kinds = {"names" if column.dtype.kind in "USO" else "numbers" for column in columns}
+    if len(kinds) > 1 and not any(column.dtype.kind == "O" for column in columns):
+        raise TypeError(
+            "`y_true` and the predictions must both be names or both be numbers; got "
+            f"{', '.join(str(column.dtype) for column in columns)}. Translate one into the other."
+        )
 
 
 class Resamples:
@@ -30,7 +59,8 @@ class Resamples:
         predictions: One or more, each with n_samples entries.
         groups: Group of each sample; whole groups are drawn. None: every sample by itself.
     Raises:
-        ValueError: If the lengths differ or there are no samples.
+        TypeError: If names stand against numbers.
+        ValueError: If the lengths differ, there are no samples, labels are NaN, or lists are ragged.
     """
 
     def __init__(
@@ -40,8 +70,9 @@ class Resamples:
         predictions: Sequence[ArrayLike],
         groups: ArrayLike | None = None,
     ):
-        self.metric, self.y_true = metric, np.asarray(y_true)
-        self.predictions = [np.asarray(prediction) for prediction in predictions]
+        self.metric, self.y_true = metric, as_labels("`y_true`", y_true)
+        self.predictions = [as_labels("A prediction", prediction) for prediction in predictions]
+        check_same_kind(self.y_true, *self.predictions)
         self.n = len(self.y_true)
         lengths = [len(p) for p in self.predictions] + ([] if groups is None else [len(groups)])
         if self.n == 0 or set(lengths) != {self.n}:
@@ -69,8 +100,26 @@ class Resamples:
         np.add.at(self.cell_counts, (0 if self.groups is None else self.groups, cell_of_sample), 1)
 
     def scores(self) -> np.ndarray:
-        """The metric on the test set itself, shape (n_predictions,)."""
-        return np.array([float(self.metric(self.y_true, p)) for p in self.predictions])
+        """The metric on the test set itself, shape (n_predictions,).
+
+        Raises:
+            ValueError: If it is not a number there, or 0/0 without a rule.
+        """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UndefinedMetricWarning)
+                scores = np.array([float(self.metric(self.y_true, p)) for p in self.predictions])
+        except UndefinedMetricWarning as warning:
+            raise ValueError(
+                f"`metric` must be defined on the test set itself; got: {warning} Use samples of every "
+                "class, or state the value of 0/0, such as functools.partial(f1_score, zero_division=0)."
+            ) from warning
+        if not np.isfinite(scores).all():
+            raise ValueError(
+                f"`metric` must be a number on the test set itself; got {scores.tolist()}. "
+                "Use samples of every class, or a metric that is defined without."
+            )
+        return scores
 
     def draw(self, n_resamples: int, seed: int) -> np.ndarray:
         """The metric on resamples, shape (n_resamples, n_predictions).
@@ -80,6 +129,19 @@ class Resamples:
         """
         n_resamples = check_count("n_resamples", n_resamples)
         rng = np.random.default_rng(check_count("seed", seed, 0))
+        units = self.n if self.groups is None else int(self.groups.max()) + 1
+        if units < 2:
+            what = "samples" if self.groups is None else "groups"
+            raise ValueError(
+                f"There must be at least two {what}, since one has no spread; got {units}. "
+                "Collect more, or give the score without an interval."
+            )
+        if self.groups is not None and units < FEW_GROUPS:
+            warnings.warn(
+                f"`groups` should hold at least {FEW_GROUPS} groups; got {units}. An interval from so few is "
+                "too narrow: collect texts of more groups.",
+                stacklevel=4,
+            )
         if self._of_counts is None:
             scores = np.array([self._score_rows(rows) for rows in self._rows(n_resamples, rng)])
         else:
@@ -140,11 +202,15 @@ class Resamples:
     def _score_rows(self, rows: np.ndarray) -> list[float]:
         return [float(self.metric(self.y_true[rows], p[rows])) for p in self.predictions]
 
+    def group_members(self) -> list[np.ndarray]:
+        """The positions of the samples of each group."""
+        return np.split(np.argsort(self.groups, kind="stable"), np.cumsum(np.bincount(self.groups))[:-1])
+
     def _rows(self, n_resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
         if self.groups is None:
             for _ in range(n_resamples):
                 yield rng.integers(self.n, size=self.n)
             return
-        members = np.split(np.argsort(self.groups, kind="stable"), np.cumsum(np.bincount(self.groups))[:-1])
+        members = self.group_members()
         for _ in range(n_resamples):
             yield np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])

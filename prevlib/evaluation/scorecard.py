@@ -67,7 +67,7 @@ def scorecard(
     ``performance`` is the mean of the task scores, weighted. ``penalty`` is the sum over costs of
     weight x log10(cost / cheapest). ``overall`` is performance - penalty.
 
-    The lead of the first model over another one is certain if it exceeds its margin: the root of the added
+    The lead of the first model over another one counts if it exceeds its margin: the root of the added
     squares of weight x distance from the score to the end of its interval, downwards for the first and
     upwards for the other. Bonferroni's correction widens it, since any of the others may look bad by luck.
     Models are treated as if each had a test set of its own. They share one, so this errs on the side of

@@ -56,7 +56,9 @@ def score_slices(
     y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
     if not isinstance(slices, Mapping):
         labels = np.asarray(slices)
-        slices = {str(label): labels == label for label in np.unique(labels)}
+        missing = pd.isna(labels)
+        slices = {str(label): labels == label for label in pd.unique(labels[~missing])}
+        slices |= {"(no label)": missing} if missing.any() else {}
     whole = float(metric(y_true, y_pred))
     options = {"level": level, "n_resamples": n_resamples, "seed": seed}
     rows = {}

@@ -101,8 +101,13 @@ def bootstrap_interval(
     Returns:
         The metric of all samples and the ends of its interval, in the unit of the metric.
     Raises:
-        ValueError: If lengths differ, an option is not allowed, there are fewer than two groups, or the
-            metric is not a number on every resample.
+        TypeError: If names stand against numbers.
+        ValueError: If lengths differ, an option is not allowed, there are fewer than two samples or groups,
+            or the metric is not a number on the samples themselves and on every resample.
+    Warns:
+        UserWarning: If there are fewer than 8 groups. In 400 simulated test sets, whose groups were right or
+            wrong as a whole, 95 % intervals covered the true accuracy in 78 to 81 % with 5 groups, and in 94
+            to 98 % with 8 to 40.
     Example:
         >>> from prevlib.metrics import accuracy_score
         >>> y_true, y_pred = [1] * 300, [1] * 285 + [0] * 15
@@ -118,8 +123,6 @@ def bootstrap_interval(
             f"got {method!r} and {n_resamples}."
         )
     resamples = Resamples(metric, y_true, [y_pred], groups)
-    if groups is not None and resamples.groups.max() == 0:
-        raise ValueError("`groups` must hold at least two groups; got one. Leave it out if there are none.")
     estimate = float(resamples.scores()[0])
     scores = resamples.draw(n_resamples, seed)[:, 0]
     tails = np.array([(1 - level) / 2, (1 + level) / 2])

@@ -74,6 +74,13 @@ def test_failures_by_hand():
     assert "p_text" not in CASES  # the caller's table is left alone
 
 
+def test_a_case_without_a_capability_has_a_row_of_its_own():
+    case = {"test": "simple", "kind": "MFT", "text": "a", "changed": "", "expected": "pos"}
+    cases = [case | {"capability": capability} for capability in ("x", None)]
+    table = run_behaviour_tests(lambda texts: [0.9] * len(texts), cases).table
+    assert table["capability"].tolist() == ["(none)", "x"] and table["n"].tolist() == [1, 1]
+
+
 def test_each_kind_alone_finds_the_same():
     whole = run_behaviour_tests(keywords, CASES, level=0.9)
     parts = [test(keywords, CASES, level=0.9) for test in (minimum_functionality_test, invariance_test)]

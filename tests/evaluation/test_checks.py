@@ -3,8 +3,10 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from datasets import Dataset
 from torch.nn.functional import cross_entropy as torch_cross_entropy
 
 from prevlib.checkpoints import load_encoder, load_masked_lm, load_tokenizer
@@ -226,6 +228,43 @@ def test_a_batch_with_nothing_to_predict_is_noticed():
 def test_groups_overlap_regardless_of_case_and_marks():
     assert not checks.check_no_overlap(["Lincoln 1861"], ["lincoln, 1861"])
     assert checks.check_no_overlap(["Lincoln 1861"], ["Lincoln 1862"])
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        ("👍👍", "👎"),  # emoji are symbols, and have a meaning
+        ("कि", "की"),  # Hindi: the two differ in a vowel sign only
+        ("3 + 4", "3 − 4"),
+        ("...", "!?"),  # nothing but punctuation is compared as it is
+    ],
+)
+def test_signs_that_carry_meaning_are_kept(one, other):
+    assert checks.check_no_overlap([one], [other])
+    assert not checks.check_no_overlap([one], [one])
+
+
+@pytest.mark.parametrize("one, other", [("ＡＢＣ", "abc"), ("Straße", "STRASSE"), ("cafe\u0301 !", "café")])
+def test_the_same_text_written_otherwise_is_found(one, other):
+    assert not checks.check_no_overlap([one], [other])
+
+
+COLUMN = {"text": ["a"]}
+
+
+@pytest.mark.parametrize("odd", ["one text", pd.DataFrame(COLUMN), Dataset.from_dict(COLUMN)])
+def test_a_table_is_not_compared_by_the_names_of_its_columns(odd):
+    with pytest.raises(
+        TypeError, match="`second` must be a sequence of texts; got a .*, or a column such as"
+    ):
+        checks.check_no_overlap(["text"], odd)
+
+
+def test_a_ranking_over_groups_needs_enough_of_them():
+    y_true, groups = np.ones(400, dtype=int), np.repeat(np.arange(20), 20)
+    a, b = ((groups < n) * 1 for n in (15, 10))  # a is right on five groups more, whole groups at a time
+    assert checks.check_ranking(y_true, {"a": a, "b": b})
+    assert not checks.check_ranking(y_true, {"a": a, "b": b}, groups=groups)
 
 
 def test_results_of_another_shape_are_no_equal_results():

@@ -1,6 +1,10 @@
 """Tests of differences: by hand, against statsmodels and scipy, right as often as they say."""
 
+import math
+import time
+from fractions import Fraction
 from functools import partial
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -14,6 +18,7 @@ from statsmodels.stats.multitest import multipletests
 from prevlib.evaluation import (
     bootstrap_interval,
     compare_models,
+    comparison,
     holm_correction,
     mcnemar_test,
     paired_bootstrap_test,
@@ -67,12 +72,38 @@ def test_mcnemar_of_many_samples_is_exact():
 
 
 def test_mcnemar_refuses_what_it_cannot_take():
-    with pytest.raises(ValueError, match="must have the same length, at least 1; got 2, 1 and 2"):
+    with pytest.raises(ValueError, match=r"must have the same shape, .*; got \(2,\), \(1,\), \(2,\)"):
         mcnemar_test([0, 1], [0], [1, 1])
-    with pytest.raises(ValueError, match="got 0, 0 and 0"):
+    with pytest.raises(ValueError, match=r"got \(0,\), \(0,\), \(0,\)"):
         mcnemar_test([], [], [])
     with pytest.raises(ValueError, match='`method` must be "exact" or "mid-p"; got \'chi2\''):
         mcnemar_test([0], [0], [0], method="chi2")
+    with pytest.raises(ValueError, match=r"got \(2,\), \(2, 1\), \(2,\)"):  # would broadcast to (2, 2)
+        mcnemar_test([0, 1], [[0], [1]], [0, 1])
+    with pytest.raises(TypeError, match="must both be names or both be numbers; got <U3, int64, int64"):
+        mcnemar_test(["neg", "pos"], [0, 1], [1, 1])
+    with pytest.raises(TypeError, match="must be labels, not probabilities; got fractions. Choose a class"):
+        mcnemar_test([0, 1], [0.2, 0.9], [0, 1])
+
+
+@pytest.mark.parametrize("method", ["exact", "mid-p"])
+@pytest.mark.parametrize("only_a, only_b", [(0, 0), (3, 0), (5, 1), (7, 7), (40, 61), (500, 580)])
+def test_mcnemar_is_that_of_whole_numbers(only_a, only_b, method):
+    y_true = np.ones(only_a + only_b + 5)
+    a = np.repeat([1, 0, 1], [only_a, only_b, 5])
+    b = np.repeat([0, 1, 1], [only_a, only_b, 5])
+    n, fewer = only_a + only_b, min(only_a, only_b)
+    ways = 2 * sum(math.comb(n, k) for k in range(fewer + 1))
+    ways -= math.comb(n, fewer) if method == "mid-p" else 0
+    expected = min(1, Fraction(ways, 2**n))
+    assert mcnemar_test(y_true, a, b, method=method).p_value == pytest.approx(float(expected), rel=1e-9)
+
+
+def test_mcnemar_takes_a_million_samples_at_once():
+    y_true, a = np.ones(1_000_000, dtype=int), np.arange(1_000_000) % 2
+    started = time.perf_counter()
+    assert mcnemar_test(y_true, a, 1 - a).p_value == 1
+    assert time.perf_counter() - started < 0.5  # 0.03 s here
 
 
 # permutation_test
@@ -150,11 +181,94 @@ def test_turning_the_models_around_turns_the_sign():
 
 
 def test_a_metric_that_fails_on_a_resample_is_refused():
-    with pytest.raises(ValueError, match="`metric` must be a number on every resample; got 10 that are not"):
+    with pytest.raises(ValueError, match=r"must be a number on the test set itself; got \[nan, nan\]"):
         paired_bootstrap_test(lambda a, b: np.nan, [0, 1], [0, 1], [1, 1], n_resamples=10)
 
 
+# groups
+
+
+def clusters(n_groups=40, size=10, n_models=2, share=0.7, seed=0):
+    """Equally good models that are right or wrong on whole groups, such as an author's like texts."""
+    rng = np.random.default_rng(seed)
+    right = [np.repeat(rng.random(n_groups) < share, size).astype(int) for _ in range(n_models)]
+    return np.ones(n_groups * size, dtype=int), right, np.repeat(np.arange(n_groups), size)
+
+
+def test_swaps_of_groups_by_hand():
+    # Groups of 2: a is right in all of three, b in none. Two of the eight ways to swap whole groups keep
+    # all three on one side: 2 / 8. Swapping single samples would give 2 / 64.
+    y_true, a, b = [1] * 6, [1] * 6, [0] * 6
+    assert permutation_test(accuracy_score, y_true, a, b, groups=[0, 0, 1, 1, 2, 2]) == (1.0, 2 / 8)
+    assert permutation_test(accuracy_score, y_true, a, b) == (1.0, 2 / 64)
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.integers(0, 1000))
+def test_exact_swaps_of_groups_are_those_of_an_enumeration(seed):
+    y_true, a, b = two_models(24, 0.9, 0.5, seed)
+    groups = np.arange(24) % 6
+    differences = []
+    for coins in product((False, True), repeat=6):
+        swap = np.array(coins)[groups]
+        differences.append(MACRO_F1(y_true, np.where(swap, b, a)) - MACRO_F1(y_true, np.where(swap, a, b)))
+    observed, differences = MACRO_F1(y_true, a) - MACRO_F1(y_true, b), np.array(differences)
+    sides = [(differences >= observed - 1e-12).mean(), (differences <= observed + 1e-12).mean()]
+    by_counts = permutation_test(MACRO_F1, y_true, a, b, groups=groups)
+    assert by_counts.p_value == pytest.approx(min(1, 2 * min(sides)))
+    by_samples = permutation_test(lambda t, p: MACRO_F1(t, p), y_true, a, b, groups=groups)
+    assert by_samples == pytest.approx(by_counts)
+
+
+def test_groups_of_one_sample_change_nothing_but_the_draws():
+    y_true, a, b = two_models(300, 0.8, 0.75)
+    alone = permutation_test(accuracy_score, y_true, a, b).p_value
+    singles = permutation_test(accuracy_score, y_true, a, b, groups=np.arange(300)).p_value
+    assert singles == pytest.approx(alone, abs=0.02)
+
+
+def test_models_are_compared_over_groups():
+    y_true, (a, b), groups = clusters(n_groups=20, share=0.6, seed=3)
+    options = {"n_resamples": 2000}
+    alone = compare_models(accuracy_score, y_true, {"a": a, "b": b}, **options).differences.iloc[0]
+    grouped = compare_models(accuracy_score, y_true, {"a": a, "b": b}, groups=groups, **options)
+    row = grouped.differences.iloc[0]
+    assert row.high - row.low == pytest.approx((alone.high - alone.low) * 10**0.5, rel=0.15)
+    assert row.p_value > alone.p_value
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_groups, size, n_models", [(40, 10, 2), (20, 30, 2), (40, 10, 4)])
+def test_clusters_hardly_ever_rank_equal_models(n_groups, size, n_models, capsys):
+    claims = 0
+    for seed in range(2000):
+        y_true, right, groups = clusters(n_groups, size, n_models, seed=seed)
+        models = {f"model {i}": answers for i, answers in enumerate(right)}
+        found = compare_models(accuracy_score, y_true, models, groups=groups, n_resamples=1000, seed=seed)
+        claims += (found.differences["verdict"] != "cannot be told apart").any()
+    with capsys.disabled():
+        print(f"\nfalse rankings, {n_models} models, {n_groups} groups of {size}: {claims} of 2,000")
+    assert claims <= 0.065 * 2000
+
+
 # compare_models
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(2, 7), st.integers(0, 2**21 - 1))
+def test_sets_that_cannot_be_told_apart_are_those_of_all_subsets(n, drawn):
+    names = list("abcdefg"[:n])
+    pairs = [frozenset(pair) for pair in combinations(names, 2)]
+    apart = {pair for i, pair in enumerate(pairs) if drawn >> i & 1}
+    subsets = [set(s) for size in range(1, n + 1) for s in combinations(names, size)]
+    alike = [s for s in subsets if not any(pair <= s for pair in apart)]
+    largest = [s for s in alike if not any(s < other for other in alike)]
+    found = comparison._groups(names, apart)
+    assert sorted(map(sorted, found)) == sorted(map(sorted, largest))
+
+
+def test_there_are_letters_for_more_than_26_sets():
+    assert [comparison._letter(i) for i in (0, 25, 26, 53)] == ["a", "z", "a1", "b2"]
 
 
 @settings(deadline=None, max_examples=30)

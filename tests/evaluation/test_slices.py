@@ -46,3 +46,10 @@ def test_an_empty_slice_has_no_score():
 def test_a_slice_that_is_no_condition_is_refused(members):
     with pytest.raises(ValueError, match="slice 'odd' must be True or False for each of 100 samples; got"):
         score_slices(accuracy_score, Y_TRUE, Y_PRED, {"odd": members})
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_samples_without_a_label_have_a_row_of_their_own(missing):
+    labels = np.array(["early"] * 40 + [missing] * 60, dtype=object)
+    table = score_slices(accuracy_score, Y_TRUE, Y_PRED, labels)
+    assert table["n"].to_dict() == {"early": 40, "(no label)": 60}

@@ -141,6 +141,21 @@ def test_groups_widen_the_interval_when_their_samples_agree():
     assert singles.high - singles.low == pytest.approx(widths[0], rel=0.05)
 
 
+def test_few_groups_are_warned_of():
+    y_true, y_pred, groups = [1] * 12, [1, 0] * 6, np.arange(12) % 6
+    with pytest.warns(UserWarning, match="should hold at least 8 groups; got 6. An interval from so few"):
+        bootstrap_interval(accuracy_score, y_true, y_pred, groups=groups, n_resamples=50)
+
+
+def number_only_of_all(y_true, y_pred):
+    return 1.0 if list(y_true) == [0, 1, 1] and y_pred is not None else np.nan
+
+
+def test_names_against_numbers_are_refused():
+    with pytest.raises(TypeError, match="must both be names or both be numbers; got <U3, int64. Translate"):
+        bootstrap_interval(accuracy_score, ["neg", "pos"], [0, 1])
+
+
 def test_the_seed_decides_and_more_resamples_settle():
     y_true, y_pred = noisy()
     first, again, other = (bootstrap_interval(MACRO_F1, y_true, y_pred, seed=seed) for seed in (0, 0, 1))
@@ -160,9 +175,15 @@ def test_where_everything_is_right_there_is_no_spread_to_see():
         ({"n_resamples": 0}, "`n_resamples` at least 1; got 'bca' and 0"),
         ({"y_pred": [0, 1]}, r"must have one entry a sample, and at least one; got 3 and \[2\]"),
         ({"groups": [0, 1]}, r"got 3 and \[3, 2\]"),
-        ({"groups": [7, 7, 7]}, "`groups` must hold at least two groups; got one"),
+        ({"groups": [7, 7, 7]}, "must be at least two groups, since one has no spread; got 1"),
+        ({"y_true": [1], "y_pred": [1]}, "must be at least two samples, since one has no spread; got 1"),
+        ({"y_true": [0, 1, np.nan]}, "`y_true` must hold no NaN; got 1. Drop these samples"),
+        ({"y_pred": [["O"], ["O", "O"], []]}, "A prediction must have entries of one shape; .* span_counts"),
+        ({"y_pred": 1}, "A prediction must have one entry per sample; got 1"),
+        ({"metric": f1_score, "y_true": [0, 0, 0], "y_pred": [0, 0, 0]}, "must be defined on the test set"),
         ({"y_true": [], "y_pred": []}, r"got 0 and \[0\]"),
-        ({"metric": lambda a, b: np.nan}, "must be a number on every resample; got 10 that are not"),
+        ({"metric": lambda a, b: np.nan}, r"must be a number on the test set itself; got \[nan\]"),
+        ({"metric": number_only_of_all}, "must be a number on every resample; got 9 that are not. Some"),
     ],
 )
 def test_impossible_bootstraps_are_refused(changes, text):
