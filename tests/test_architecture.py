@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
     "arguments files datasets checkpoints tokenization masking losses encoder inference features setup_check "
-    "plots training pretraining finetuning metrics evaluation loss_checks language cost generation "
+    "workspace plots training pretraining finetuning metrics evaluation loss_checks language cost generation "
     "interpretation report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
