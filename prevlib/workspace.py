@@ -9,7 +9,6 @@ if the texts of its cells are as they were copied; otherwise the new lesson is p
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import files, version
 from importlib.util import find_spec
@@ -133,7 +132,7 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
                 f"The package {package!r} must be installed; it was not found. "
                 f'Install it: pip install "prevlib[{extra}]"'
             )
-    from jupyter_core.paths import jupyter_config_dir
+    from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
     from jupyterlab.labapp import LabApp
 
     folder = Path(folder).resolve()
@@ -146,24 +145,24 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("IPYTHONDIR", str(folder / OWN / "ipython"))  # what was typed, for `%history`
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    # Jupyter reads what the user has configured, and writes here.
-    configured = [jupyter_config_dir(), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, configured))
-    os.environ["JUPYTER_CONFIG_DIR"] = str(folder / OWN / "jupyter")
-    with tempfile.TemporaryDirectory(prefix="prevlib-", ignore_cleanup_errors=True) as runtime:
-        os.environ["JUPYTER_RUNTIME_DIR"] = runtime
-        LabApp.launch_instance(
-            [
-                f"--ServerApp.root_dir={folder}",
-                "--LabApp.default_url=/lab/tree/course.ipynb",
-                f"--LabApp.app_settings_dir={settings}",
-                f"--LabApp.user_settings_dir={folder / OWN / 'user-settings'}",
-                f"--LabApp.workspaces_dir={folder / OWN / 'layouts'}",
-                f"--NotebookNotary.data_dir={folder / OWN}",
-                *as_root,
-                *options,
-            ]
-        )
+    # Jupyter reads what the user has configured and installed, and writes here.
+    for place, theirs, search in [
+        ("JUPYTER_CONFIG_DIR", jupyter_config_dir(), "JUPYTER_CONFIG_PATH"),
+        ("JUPYTER_DATA_DIR", jupyter_data_dir(), "JUPYTER_PATH"),
+    ]:
+        os.environ[search] = os.pathsep.join(filter(None, [theirs, os.environ.get(search, "")]))
+        os.environ[place] = str(folder / OWN / "jupyter")
+    LabApp.launch_instance(
+        [
+            f"--ServerApp.root_dir={folder}",
+            "--LabApp.default_url=/lab/tree/course.ipynb",
+            f"--LabApp.app_settings_dir={settings}",
+            f"--LabApp.user_settings_dir={folder / OWN / 'user-settings'}",
+            f"--LabApp.workspaces_dir={folder / OWN / 'layouts'}",
+            *as_root,
+            *options,
+        ]
+    )
 
 
 def _course() -> dict[str, Path]:
