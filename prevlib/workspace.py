@@ -9,6 +9,7 @@ if the texts of its cells are as they were copied; otherwise the new lesson is p
 
 import json
 import os
+import sysconfig
 from collections.abc import Mapping, Sequence
 from importlib.metadata import files, version
 from importlib.util import find_spec
@@ -144,6 +145,8 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
     os.environ["PREVLIB_WORKSPACE"] = str(folder)  # for the kernels
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("IPYTHONDIR", str(folder / OWN / "ipython"))  # what was typed, for `%history`
+    # A terminal in JupyterLab then finds `prevlib`, even if no environment was activated.
+    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)])
     as_root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     # Jupyter reads what the user has configured and installed, and writes here.
     for place, theirs, search in [
