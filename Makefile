@@ -8,7 +8,6 @@ STAMP := $(VENV)/.installed
 export OMP_WAIT_POLICY := PASSIVE
 # nbval reads what a cell sends only when the cell has ended, and some 5,000 messages fit: bars must be slow.
 export TQDM_MININTERVAL := 1
-LAB := $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 PRETRAIN := $(BIN)/torchrun --nproc_per_node 2 -m prevlib.pretraining
 NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assignments/source/*.ipynb)
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
@@ -18,7 +17,7 @@ BENCHMARKS := imports losses metrics bootstrap spans encoder pseudo_likelihood f
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
-	$(LAB) --LabApp.default_url=/lab/tree/notebooks/course.ipynb $(ARGS)
+	$(BIN)/prevlib lab $(ARGS)
 
 test: lint unit nbval
 

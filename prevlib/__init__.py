@@ -14,6 +14,7 @@ The files read in lesson order; each imports only files that stand before it.
 ``prevlib.inference``       models over texts: device, batches, packed weights
 ``prevlib.features``        last hidden state, pooled output, one vector per text
 ``prevlib.setup_check``     is this computer ready?
+``prevlib.workspace``       copies of the lessons to work in, and JupyterLab for them
 ``prevlib.plots``           arrays in, matplotlib Axes out
 ``prevlib.training``        one training loop for pre-training and fine-tuning
 ``prevlib.pretraining``     a BERT from random weights, resumable, on any processes

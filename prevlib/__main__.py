@@ -1,4 +1,4 @@
-"""The command ``prevlib``: is this computer ready, and what is a model worth?
+"""The command ``prevlib``: the course in JupyterLab, is this computer ready, and what is a model worth?
 
 Here stand the options. What a command needs is imported when it runs, so that ``--help`` answers at once.
 A new command is a function that takes the options and returns the exit status, and a parser that names it.
@@ -15,10 +15,10 @@ from prevlib.report import COURSE_TASKS
 
 REMEDIES = {
     errno.EACCES: "Change the permissions, or name another place.",
-    errno.EEXIST: "Name a folder with --out, or move what is in the way.",
+    errno.EEXIST: "Name another folder, or move what is in the way.",
     errno.ENOSPC: "Make room, then give the same command again: it goes on from here.",
-    errno.ENOTDIR: "Name a folder with --out, or move what is in the way.",
-    errno.EROFS: "Name another place with --out.",
+    errno.ENOTDIR: "Name another folder, or move what is in the way.",
+    errno.EROFS: "Name another place.",
 }
 
 
@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: If the command is wrong or cannot be carried out, with one sentence that says why.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    options = _parser().parse_args(arguments)
+    own, for_jupyter = _split(arguments)
+    options = _parser().parse_args(own)
+    options.jupyter = for_jupyter
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # not every terminal has a ✓
     try:
@@ -42,6 +44,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.exit(f"error: {_one_line(error)}")
     except KeyboardInterrupt:
         sys.exit("interrupted: the same command goes on from here")
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """What prevlib reads, and what ``prevlib lab`` hands on: all else from the first foreign option on."""
+    if arguments[:1] != ["lab"]:
+        return arguments, []
+    known = ("--assignments", "-h", "--help")
+    foreign = [place for place, each in enumerate(arguments) if each.startswith("-") and each not in known]
+    end = min(foreign, default=len(arguments))
+    own = [each for place, each in enumerate(arguments) if place < end or each in known]
+    return own, [each for each in arguments[end:] if each not in (*known, "--")]
+
+
+def _lab(options: argparse.Namespace, command: str) -> int:
+    from prevlib.workspace import open_lab, prepare_workspace, workspace_folder
+
+    folder = options.folder or workspace_folder()
+    for sentence in prepare_workspace(folder):
+        sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()  # before what JupyterLab says
+    open_lab(folder, options.jupyter, assignments=options.assignments)
+    return 0
+
+
+def _reset(options: argparse.Namespace, command: str) -> int:
+    from prevlib.workspace import reset_lesson, workspace_folder
+
+    sys.stdout.write(f"{reset_lesson(options.lesson, options.folder or workspace_folder())}\n")
+    return 0
 
 
 def _check(options: argparse.Namespace, command: str) -> int:
@@ -75,9 +106,28 @@ def _evaluate(options: argparse.Namespace, command: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="prevlib", description="Look whether this computer is ready, and measure models."
+        prog="prevlib", description="Open the course, look whether this computer is ready, measure models."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    lab = commands.add_parser(
+        "lab",
+        usage="prevlib lab [-h] [FOLDER] [--assignments] [OPTION ...]",
+        help="open the course in JupyterLab",
+        description="Copy the lessons into a folder of yours, and open them in JupyterLab. Called again, it "
+        "brings what is new, and leaves alone what you have written.",
+        epilog="Options that come last are those of JupyterLab, such as --no-browser or --port 8899.",
+    )
+    lab.set_defaults(run=_lab)
+    lab.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: learn")
+    lab.add_argument("--assignments", action="store_true", help="with nbgrader's menu and buttons")
+    reset = commands.add_parser(
+        "reset",
+        help="put a fresh copy of a lesson in place",
+        description="Put a fresh copy of a lesson in place. What you have written is kept beside it.",
+    )
+    reset.set_defaults(run=_reset)
+    reset.add_argument("lesson", metavar="LESSON", help="its number or the name of its notebook")
+    reset.add_argument("--folder", type=Path, metavar="FOLDER", help="the workspace (default: learn)")
     check = commands.add_parser(
         "check",
         help="look whether this computer is ready",

@@ -14,10 +14,12 @@ import venv
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
+from urllib.request import urlopen
 
 import nbformat
 import pytest
 import yaml
+from lab import TOKEN, served
 from packaging.requirements import Requirement
 from packaging.version import Version
 from small_models import save_small_bert
@@ -124,15 +126,14 @@ def environment(**variables):
 def test_the_lines_for_linux_and_macos_run(clone, tmp_path):
     """Verbatim, and offline: the new environment sees what is installed here, so pip finds all it needs.
 
-    For this, ``python3`` is a script that makes the environment and adds the path, ``pip`` is the one of
-    these tests, and ``jupyter`` only looks whether it would be given the course page.
+    For this, ``python3`` is a script that makes the environment and adds the path, and ``pip`` is the one of
+    these tests. JupyterLab says its version, for it would not end by itself.
     """
     stubs = {
         "python3": f'{shlex.quote(sys.executable)} "$@" --without-pip\n'
         "site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path(\"purelib\"))')\n"
         f"echo {shlex.quote(sysconfig.get_path('purelib'))} > $site/installed_here.pth",
         "pip": 'python -m pip "$@"',
-        "jupyter": 'test "$1" = lab && test -f "$2" && echo "would open $2"',
     }
     for name, lines in stubs.items():
         file = tmp_path / "bin" / name
@@ -142,11 +143,13 @@ def test_the_lines_for_linux_and_macos_run(clone, tmp_path):
     [block] = LINUX_AND_MACOS
     variables = environment(PATH=f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     variables.pop("OMP_WAIT_POLICY", None)
+    block = block.replace("prevlib lab", "prevlib lab --version")
     run = ["bash", "-e", "-c", block + "python -c 'import prevlib; print(prevlib.__file__)'"]
     ran = subprocess.run(run, cwd=clone, env=variables, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    *_, check, opened, imported = ran.stdout.splitlines()
-    assert (check, opened) == ("You can begin", "would open notebooks/course.ipynb")
+    *_, check, copied, opened, imported = ran.stdout.splitlines()
+    assert (check, opened) == ("You can begin", version("jupyterlab"))
+    assert copied == f"Notebooks copied to {clone / 'learn'}: 1"
     assert Path(imported) == clone / "prevlib" / "__init__.py"
 
 
@@ -184,7 +187,7 @@ def test_uv_understands_its_lines(clone):
 
 def test_the_command_knows_the_options_of_the_readme():
     lines = [line for line in "\n".join(code_blocks("bash")).splitlines() if line.startswith("prevlib ")]
-    assert {line.split()[1] for line in lines} == {"check", "evaluate"}
+    assert {line.split()[1] for line in lines} == {"check", "evaluate", "lab"}
     for line in lines:
         _parser().parse_args(shlex.split(line, comments=True)[1:])
 
@@ -196,9 +199,8 @@ def test_a_wheel_is_whole_and_measures_a_model_without_a_clone(clone, tmp_path):
     subprocess.run(build, env=environment(), check=True)
     [wheel] = tmp_path.glob(f"prevlib-{PROJECT['version']}-*.whl")
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert packed == {
-        path.relative_to(clone).as_posix() for path in (clone / "prevlib").rglob("*") if path.is_file()
-    }
+    files = {path.relative_to(clone).as_posix() for path in (clone / "prevlib").rglob("*") if path.is_file()}
+    assert packed == {*files, f"prevlib-{PROJECT['version']}.data/data/share/prevlib/course.ipynb"}
 
     folder, site = tmp_path / "venv", sysconfig.get_path("purelib")
     venv.create(folder)
@@ -221,6 +223,8 @@ def test_a_wheel_is_whole_and_measures_a_model_without_a_clone(clone, tmp_path):
     checked = run(prevlib, "check", OMP_WAIT_POLICY="PASSIVE", PYTHONIOENCODING="ascii")
     assert checked.startswith("? good: Python: ") and checked.endswith("You can begin\n")
     run(*pip, "install", "--dry-run", "prevlib[lab]")  # what the check advises, without an index
+    with served([prevlib, "lab", str(tmp_path / "learn")], environment(), tmp_path) as url:
+        assert urlopen(f"{url}/api/contents/course.ipynb?content=0&token={TOKEN}").status == 200
     printed = run(prevlib, "evaluate", "mini", "--task", "sentiment", "--train-rows", "20", "--out", "card")
     assert re.match(r"accuracy 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on 853 test sentences\n", printed)
     assert "prevlib evaluate mini" in (tmp_path / "card" / "README.md").read_text(encoding="utf-8")

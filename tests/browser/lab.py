@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,26 +72,28 @@ def running_lab(folder: Path, scratch: Path) -> Iterator[str]:
         "JUPYTERLAB_SETTINGS_DIR": "settings",
         "IPYTHONDIR": "ipython",
     }
+    command = [sys.executable, "-m", "jupyterlab", "--allow-root", f"--ServerApp.root_dir={folder}"]
+    environment = os.environ | {name: str(scratch / part) for name, part in folders.items()}
+    with served(command, environment, scratch) as url:
+        yield url
+
+
+@contextmanager
+def served(command: Sequence[str], environment: Mapping[str, str], scratch: Path) -> Iterator[str]:
+    """The address of the JupyterLab that a command starts, on a free port, stopped in the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = [
         "--no-browser",
-        "--allow-root",
         "--ip=127.0.0.1",
         f"--port={port}",
         "--port-retries=0",
         f"--IdentityProvider.token={TOKEN}",
-        f"--ServerApp.root_dir={folder}",
         "--LabApp.expose_app_in_browser=True",
     ]
     with (scratch / "lab.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", *options],
-            env=os.environ | {name: str(scratch / part) for name, part in folders.items()},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        server = subprocess.Popen([*command, *options], env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_it_answers(f"{url}/api?token={TOKEN}", server, scratch / "lab.log")

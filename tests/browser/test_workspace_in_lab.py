@@ -1,0 +1,46 @@
+"""A learner's day with ``prevlib lab``: what a widget showed is there again, and nothing else has changed."""
+
+import os
+import sys
+
+from lab import KERNEL_IS_IDLE, errors_so_far, needs_chromium, open_notebook, served, write_notebook
+from playwright.sync_api import expect
+
+from prevlib.workspace import prepare_workspace
+
+CELL = "from prevlib.widgets import explore_threshold\nexplore_threshold()"
+STOP_KERNEL = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
+IS_SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
+OF_JUPYTER = ("JUPYTER", "IPYTHON", "PREVLIB", "XDG")
+pytestmark = needs_chromium("the workspace was not opened")
+
+
+def test_a_saved_widget_is_there_again_and_nothing_outside_the_folder_has_changed(browser, tmp_path):
+    home, folder, scratch = tmp_path / "home", tmp_path / "home" / "learn", tmp_path / "scratch"
+    for each in (home, scratch):
+        each.mkdir()
+    prepare_workspace(folder)
+    write_notebook(folder / "mine.ipynb", [CELL])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_JUPYTER)}
+    caches = dict.fromkeys(("XDG_CACHE_HOME", "MPLCONFIGDIR", "npm_config_cache"), str(scratch))
+    environment = kept | {"HOME": str(home)} | caches
+    with served([sys.executable, "-m", "prevlib", "lab", str(folder)], environment, scratch) as url:
+        page = open_notebook(browser, url, "mine.ipynb")
+        words = page.locator(".prevlib-words")
+        expect(words).not_to_be_empty(timeout=120_000)
+        page.wait_for_function(KERNEL_IS_IDLE)
+        said = words.inner_text()
+        expect(page.locator(".lm-MenuBar-item", has_text="Help")).to_be_visible()
+        expect(page.locator(".lm-MenuBar-item", has_text="Nbgrader")).to_have_count(0)
+        expect(page.locator(".Toastify__toast")).to_have_count(0)
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        page.wait_for_function(IS_SAVED)
+        page.evaluate(STOP_KERNEL)
+        assert errors_so_far(page) == []
+        page.context.close()
+
+        page = open_notebook(browser, url, "mine.ipynb", run=False)
+        expect(page.locator(".prevlib-words")).to_have_text(said, use_inner_text=True)
+        assert page.locator(".jp-OutputArea-output img").evaluate("image => image.naturalWidth") > 0
+        page.context.close()
+    assert [path.name for path in home.iterdir()] == ["learn"]
