@@ -6,6 +6,7 @@ A new command is a function that takes the options and returns the exit status, 
 
 import argparse
 import errno
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -83,6 +84,14 @@ def _check(options: argparse.Namespace, command: str) -> int:
     return 0 if setup else 1
 
 
+def _progress(options: argparse.Namespace, command: str) -> int:
+    from prevlib.exercises.progress import read, summary
+
+    folder = options.folder or Path(os.environ.get("PREVLIB_WORKSPACE") or ".")
+    sys.stdout.write(f"{summary(read(folder))}\n")
+    return 0
+
+
 def _evaluate(options: argparse.Namespace, command: str) -> int:
     import matplotlib
     from safetensors import SafetensorError
@@ -135,6 +144,9 @@ def _parser() -> argparse.ArgumentParser:
         "what is broken. The exit status is 1 if something is.",
     )
     check.set_defaults(run=_check)
+    progress = commands.add_parser("progress", help="list the exercises that are solved")
+    progress.set_defaults(run=_progress)
+    progress.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: the workspace")
     command = commands.add_parser(
         "evaluate",
         help="measure a checkpoint and write a model card",

@@ -11,17 +11,22 @@ An exercise is a function that solves it, marked by ``@exercise``, with hints an
         require(close(call(answer, [1, 0], [1, 1]), 0.5), "of two marked, one is right")
 
 A judge asks for properties and for small cases that can be counted by hand. It never shows the expected
-answer: a reason says which property is violated. An answer that raises, loops, returns the wrong type,
-changes its input or claims to equal everything is not right yet, and not the end of the notebook.
+answer: a reason says which property is violated. An answer that raises, loops, asks with ``input()``, returns
+the wrong type, changes its input or claims to equal everything is not right yet, and not the end of the
+notebook. A verdict is shown with buttons for a hint and for the solution. What was tried is written down by
+``progress``.
 
 Left out: marks and grades, which are the business of ``grading``, and the typical wrong answers that a judge
 must reject, which stand in ``tests/exercises/wrong``.
 """
 
+import ast
+import builtins
 import copy
 import dis
 import html
 import inspect
+import re
 import signal
 import threading
 import time
@@ -33,8 +38,26 @@ from typing import Any
 
 import numpy as np
 
+from prevlib.exercises import progress
+
 SECONDS = 0.8  # that one call of an answer may take
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
+
+
+class Words(str):
+    """Text that a notebook shows as Markdown, and a terminal as lines instead of as one quoted string."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    _repr_markdown_ = __repr__
+
+
+class Source(Words):
+    """A program, to be shown highlighted."""
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self}\n```"
 
 
 @dataclass(frozen=True)
@@ -43,6 +66,8 @@ class Verdict:
 
     status: str  # "correct", "not yet" or "not attempted"
     reason: str = ""
+    exercise: Any = field(default=None, repr=False, compare=False)
+    unsaved: str = field(default="", compare=False)  # why the attempt could not be written down
 
     def __bool__(self) -> bool:
         return self.status == "correct"
@@ -50,16 +75,28 @@ class Verdict:
     def __str__(self) -> str:
         return f"{self.status}, because {self.reason}" if self.status == "not yet" else self.status
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        hint = f"A hint: `{self.exercise}.hint()`." if self.exercise and self.status == "not yet" else ""
+        return "\n".join(filter(None, [str(self), hint, self.unsaved]))
 
     def _repr_html_(self) -> str:
         sign, color = {"correct": ("✓", "#009E73"), "not yet": ("→", "#D55E00")}.get(
             self.status, ("○", "#767676")
         )
+        words = html.escape(repr(self)[len(self.status) :]).replace("\n", "<br>")
+        words = re.sub("`([^`]+)`", r"<code>\1</code>", words)
         return (
             f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em">'
-            f"<b>{sign} {self.status}</b>{html.escape(str(self)[len(self.status) :])}</div>"
+            f"<b>{sign} {self.status}</b>{words}</div>"
         )
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        shown = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        try:
+            from prevlib.exercises.buttons import with_buttons
+        except ImportError:  # ipywidgets belongs to the extra "lab"
+            return shown
+        return {**with_buttons(self.exercise, shown["text/html"]), **shown} if self.exercise else shown
 
 
 class NotYet(Exception):
@@ -82,8 +119,10 @@ def call(answer: Callable, *args: Any, **options: Any) -> Any:
     given, named = copy.deepcopy(args), copy.deepcopy(options)
     started = time.monotonic()
     try:
-        with time_limit(SECONDS):
+        with time_limit(SECONDS), _nobody_types():
             result = answer(*given, **named)
+    except NotYet:
+        raise
     except OutOfTime:
         result = None
     except (Exception, SystemExit) as error:
@@ -149,7 +188,7 @@ def same(first: Any, second: Any) -> bool:
     return True  # models, tokenizers and the like are not compared
 
 
-@dataclass
+@dataclass(repr=False)
 class Exercise:
     """One exercise: ``check(answer)``, ``hint()`` and ``solution()``."""
 
@@ -158,9 +197,16 @@ class Exercise:
     minutes: int
     hints: tuple[str, ...]
     value: bool  # the answer is a value, not a function
-    _judge: Callable[[Any], None] | None = field(default=None, repr=False)
-    _attempted: bool = field(default=False, repr=False)
-    _hints_given: int = field(default=0, repr=False)
+    _judge: Callable[[Any], None] | None = None
+    _attempted: bool = False
+    _hints_given: int = 0
+
+    def __str__(self) -> str:
+        return f"exercises.{self.name}"
+
+    def __repr__(self) -> str:
+        ways = f"`{self}.check(your_answer)`, `{self}.hint()`, and after a try `{self}.solution()`"
+        return f"{self.name}, an exercise of {self.minutes} minutes: {ways}"
 
     def judge(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
         """Decorator: the function that raises ``NotYet`` unless the answer is right."""
@@ -174,29 +220,44 @@ class Exercise:
             answer: A function, or a value, as the exercise asks; None, or a function without a body, is an
                 exercise that is not attempted.
         """
-        if answer is None or is_stub(answer):
-            return Verdict("not attempted")
-        self._attempted = True
+        status, why, unsaved = "correct", "", ""
         try:
+            if answer is None or is_stub(answer):
+                return Verdict("not attempted", exercise=self)
             with np.errstate(all="ignore"):
                 self._judge(answer)
         except NotYet as reason:
-            return Verdict("not yet", str(reason))
-        return Verdict("correct")
+            status, why = "not yet", str(reason)
+        except (Exception, SystemExit, OutOfTime) as error:  # of an answer that lies about what it is
+            status, why = "not yet", f"comparing your answer raised {type(error).__name__}"
+        self._attempted = True
+        try:
+            progress.record(self.key, solved=status == "correct")
+        except OSError as error:
+            unsaved = f"This attempt could not be written down: {error.strerror or error}."
+        return Verdict(status, why, self, unsaved)
 
     def hint(self) -> str:
         """The next hint; the last one again when there are no more."""
         given = min(self._hints_given, len(self.hints) - 1)
         self._hints_given = given + 1
-        return f"Hint {given + 1} of {len(self.hints)}: {self.hints[given]}"
+        return Words(f"Hint {given + 1} of {len(self.hints)}: {self.hints[given]}")
 
     def solution(self) -> str:
-        """The source of the solution, once an answer was checked."""
-        if not self._attempted:
-            return "Try first: the solution is shown after `check` has seen an answer of yours."
-        lines = inspect.getsource(self.solve).splitlines()
-        start = next(i for i, line in enumerate(lines) if line.startswith("def "))
-        return Source("\n".join(lines[start:]))
+        """The source of the solution, once an answer was checked, also before a restart."""
+        if not self.attempted:
+            return Words("Try first: the solution is shown after `check` has seen an answer of yours.")
+        return source(self.solve)
+
+    @property
+    def key(self) -> str:
+        """Name of its file and its own, as in ``tokens.first_merge``."""
+        return f"{self.solve.__module__.rpartition('.')[2]}.{self.name}"
+
+    @property
+    def attempted(self) -> bool:
+        """Whether an answer was checked, now or in another session of this workspace."""
+        return self._attempted or progress.tried(self.key)
 
     @property
     def answer(self) -> Any:
@@ -204,11 +265,20 @@ class Exercise:
         return self.solve() if self.value else self.solve
 
 
-class Source(str):
-    """Text that a notebook shows as lines instead of as one quoted string."""
-
-    def __repr__(self) -> str:
-        return str(self)
+def source(solve: Callable) -> Source:
+    """A solution without its decorator, below the imports and constants of its file that it needs."""
+    lines, file = inspect.getsource(solve).splitlines(), inspect.getsource(inspect.getmodule(solve))
+    function = "\n".join(lines[next(i for i, line in enumerate(lines) if line.startswith("def ")) :])
+    names = {node.id for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Name)}
+    needed = []
+    for node in reversed(ast.parse(file).body):  # what stands higher may be needed by what stands lower
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [alias for alias in node.names if (alias.asname or alias.name) in names]
+        elif names.isdisjoint(re.findall(r"\w+", ast.unparse(getattr(node, "targets", [])[:1]))):
+            continue
+        names |= {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        needed += [ast.unparse(node)] if getattr(node, "names", True) else []
+    return Source("\n".join([*needed[::-1], "", function]).lstrip())
 
 
 def exercise(*, minutes: int, hints: Sequence[str], value: bool = False) -> Callable[[Callable], Exercise]:
@@ -221,6 +291,8 @@ def exercise(*, minutes: int, hints: Sequence[str], value: bool = False) -> Call
     """
 
     def make(solve: Callable) -> Exercise:
+        module = inspect.getmodule(solve)  # of which completion then offers the exercises only
+        module.__dir__ = lambda: [n for n, o in vars(module).items() if isinstance(o, Exercise)]
         return Exercise(solve.__name__, solve, minutes, tuple(hints), value)
 
     return make
@@ -256,6 +328,20 @@ def time_limit(seconds: float):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _nobody_types():
+    """Answer ``input()`` with a reason: in a cell that is being judged it would wait for ever."""
+
+    def refuse(*_: Any) -> None:
+        raise NotYet("your function asks with `input()`: use its arguments instead")
+
+    before, builtins.input = builtins.input, refuse
+    try:
+        yield
+    finally:
+        builtins.input = before
 
 
 def _named(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The frame of the exercises: verdicts, hints, solutions, and answers that misbehave."""
 
+import importlib
 import os
 
 import numpy as np
@@ -7,7 +8,18 @@ import pytest
 import torch
 
 from prevlib.exercises import Verdict
-from prevlib.exercises.base import NotYet, array, call, close, exercise, is_stub, number, require, same
+from prevlib.exercises.base import (
+    NotYet,
+    array,
+    call,
+    close,
+    exercise,
+    is_stub,
+    number,
+    require,
+    same,
+    source,
+)
 
 
 @exercise(minutes=5, hints=["First.", "Second."])
@@ -24,7 +36,8 @@ def _(answer):
 def test_a_verdict_is_true_only_if_correct():
     correct, wrong = add_one.check(lambda x: 1 + x), add_one.check(lambda x: x)
     assert correct and str(correct) == "correct"
-    assert not wrong and str(wrong) == repr(wrong) == "not yet, because 1 and 1 are 2"
+    assert not wrong and str(wrong) == "not yet, because 1 and 1 are 2"
+    assert repr(wrong) == f"{wrong}\nA hint: `exercises.add_one.hint()`."
     assert not add_one.check(None) and str(add_one.check(None)) == "not attempted"
 
 
@@ -34,10 +47,24 @@ def test_a_verdict_is_shown_with_sign_and_words():
     }
     assert "✓ correct" in shown["correct"] and "○ not attempted" in shown["not attempted"]
     assert "→ not yet" in shown["not yet"] and "because 1 &lt; 2" in shown["not yet"]
+    reason = Verdict("not yet", "`<b>` and __init__ are names")._repr_html_()
+    assert "<code>&lt;b&gt;</code> and __init__ are" in reason
+
+
+def test_an_exercise_says_how_to_use_it_and_reveals_nothing():
+    shown = repr(add_one)
+    assert "`exercises.add_one.check(your_answer)`" in shown and ".hint()" in shown
+    assert not any(secret in shown for secret in ("First.", "Second.", "x + 1", "<function"))
+
+
+def test_completion_offers_exercises_only():
+    shown = dir(importlib.import_module("prevlib.exercises.tokens"))
+    assert shown == ["first_merge", "longest_match", "share_with_unknown", "word_numbers"]
 
 
 def test_hints_come_one_by_one():
-    assert add_one.hint() == "Hint 1 of 2: First."
+    hint = add_one.hint()
+    assert hint == repr(hint) == hint._repr_markdown_() == "Hint 1 of 2: First."
     assert [add_one.hint(), add_one.hint()] == ["Hint 2 of 2: Second."] * 2
 
 
@@ -48,6 +75,33 @@ def test_the_solution_is_shown_after_an_attempt():
     assert fresh.solution().startswith("Try first")
     fresh.check(lambda x: 7)
     assert repr(fresh.solution()).startswith("def add_one(x):") and "@" not in fresh.solution()
+    assert fresh.solution()._repr_markdown_() == f"```python\n{fresh.solution()}\n```"
+
+
+def test_a_solution_brings_the_imports_it_needs():
+    from prevlib.exercises import uncertainty
+
+    assert source(uncertainty.mcnemar_p.solve).startswith("from math import comb\n\ndef mcnemar_p(")
+
+
+def test_input_is_answered(monkeypatch):
+    def waits(prompt=""):
+        raise AssertionError("a notebook would wait here")
+
+    monkeypatch.setattr("builtins.input", waits)
+    verdict = add_one.check(lambda x: int(input("?")))
+    assert verdict.status == "not yet" and "asks with `input()`" in verdict.reason
+    with pytest.raises(AssertionError):  # it is there again
+        input()
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit])
+def test_an_answer_that_raises_when_it_is_looked_at_gets_a_verdict(error):
+    def raises(self):
+        raise error
+
+    verdict = add_one.check(type("Lies", (), {"__class__": property(raises)})())
+    assert verdict.status == "not yet" and f"comparing your answer raised {error.__name__}" in verdict.reason
 
 
 def test_stubs_are_recognised_and_answers_are_not():
