@@ -52,6 +52,7 @@ def namespace_before(path, check):
         for node in nodes:  # defaults are values of cells that do not run here, and no solution needs them
             if isinstance(node, ast.FunctionDef):
                 node.args.defaults = [ast.Constant(None)] * len(node.args.defaults)
+                node.args.kw_defaults = [d and ast.Constant(None) for d in node.args.kw_defaults]
         exec(compile(ast.fix_missing_locations(ast.Module(nodes, [])), str(path), "exec"), namespace)
     raise AssertionError(f"{path.name} has no {check}")
 
