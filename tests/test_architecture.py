@@ -21,7 +21,7 @@ LESSON_ORDER = (
     "interpretation report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
-MOST_LINES = {"prevlib": 11_330, "grading": 1_800}  # of code; tests, notebooks and data are not counted
+MOST_LINES = {"prevlib": 11_475, "grading": 1_800}  # of code; tests, notebooks and data are not counted
 NO_CODE = {getattr(tokenize, name) for name in "COMMENT NL NEWLINE INDENT DEDENT ENCODING ENDMARKER".split()}
 
 
