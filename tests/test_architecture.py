@@ -16,12 +16,12 @@ from prevlib import evaluation
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "prevlib"
 LESSON_ORDER = (
-    "arguments files datasets checkpoints tokenization masking losses encoder inference features setup_check "
-    "workspace plots training pretraining finetuning metrics evaluation loss_checks language cost generation "
-    "interpretation report exercises widgets __main__"
+    "texts arguments files datasets checkpoints tokenization masking losses encoder inference features "
+    "setup_check workspace plots training pretraining finetuning metrics evaluation loss_checks language "
+    "cost generation interpretation report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
-MOST_LINES = {"prevlib": 11_475, "grading": 1_800}  # of code; tests, notebooks and data are not counted
+MOST_LINES = {"prevlib": 12_300, "grading": 1_800}  # of code; tests, notebooks and data are not counted
 NO_CODE = {getattr(tokenize, name) for name in "COMMENT NL NEWLINE INDENT DEDENT ENCODING ENDMARKER".split()}
 
 
