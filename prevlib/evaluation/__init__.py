@@ -32,6 +32,7 @@ from prevlib.evaluation.uncertainty import (
     Interval,
     SeedSummary,
     bootstrap_interval,
+    crossed_interval,
     seed_summary,
     wilson_interval,
 )
