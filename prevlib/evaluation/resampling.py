@@ -294,14 +294,7 @@ class Resamples:
         Raises:
             ValueError: If it is undefined for one of them.
         """
-        scores = self._of_counts(matrices)
-        if np.isnan(scores).any():
-            raise ValueError(
-                f"`metric` must be defined whatever answers are swapped; got {np.isnan(scores).sum()} of "
-                f"{scores.size} that are not. State the value of 0/0, such as "
-                "functools.partial(precision_score, zero_division=0)."
-            )
-        return scores
+        return _replace_undefined(self._of_counts(matrices)[:, None], 0.0)[:, 0]
 
     def matrices(self, cell_counts: np.ndarray) -> Iterator[np.ndarray]:
         """For each prediction, the confusion matrices of counts of cells (..., n_cells)."""
@@ -336,7 +329,7 @@ class Resamples:
             yield np.concatenate([members[g] for g in rng.integers(len(members), size=len(members))])
 
 
-def _replace_undefined(scores: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
+def _replace_undefined(scores: np.ndarray, most: float, rng: np.random.Generator | None = None) -> np.ndarray:
     """Put others in the place of resamples on which the metric is undefined, if they are a small share."""
     undefined = ~np.isfinite(scores).all(axis=1)
     if undefined.mean() > most:
@@ -345,5 +338,6 @@ def _replace_undefined(scores: np.ndarray, most: float, rng: np.random.Generator
             f"{len(scores)} on which it is none. Some resamples lack a class: use more samples, or state the "
             "value of 0/0, such as functools.partial(f1_score, zero_division=0)."
         )
-    scores[undefined] = rng.choice(scores[~undefined], undefined.sum())
+    if undefined.any():
+        scores[undefined] = rng.choice(scores[~undefined], undefined.sum())
     return scores

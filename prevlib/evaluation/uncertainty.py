@@ -88,8 +88,18 @@ def bootstrap_interval(
     """Interval of any metric, from resamples of the test set.
 
     Metrics that are made of counts (accuracy, precision, recall, F, balanced accuracy, Matthews, kappa) are
-    resampled as counts, 10,000 in a fraction of a second; any other one sample by sample. In 2,000 simulated
-    test sets of 200 samples, 95 % intervals covered the true F1 in 95.8 % (percentile) and 96.1 % (BCa).
+    resampled as counts, 10,000 in a fraction of a second, the area under the ROC curve by weights; any other
+    one sample by sample. In 2,000 simulated test sets of 200 samples, 95 % intervals covered the true F1 in
+    95.8 % (percentile) and 96.1 % (BCa).
+
+    Near the boundary, resamples of the samples tell too little: if all of 30 are right, so are all resamples.
+    ``"bca"`` counts on how many samples (or groups) the spread of the score rests, from the scores without
+    each of them; of a high accuracy, about as many as there are errors. If they are fewer than 10, and fewer
+    than a fifth of all, one sample (or group) is added, half of it right and half wrong; for an accuracy this
+    is the interval of Jeffreys. In 2,000 simulated test sets each, intervals of accuracies from 0.8 to 0.999
+    of 10 to 10,000 samples held the true value in 95.1 to 97.8 %; ``benchmarks/coverage.md`` has the others.
+
+    A calibration error is too large by chance, and its interval with it: read both beside its floor.
 
     Args:
         metric: ``metric(y_true, y_pred) -> float``; options by ``functools.partial(f1_score,
@@ -98,7 +108,7 @@ def bootstrap_interval(
         n_resamples: Number of resamples.
         level: Coverage, in (0, 1).
         method: ``"percentile"`` takes the quantiles of the resampled scores. ``"bca"`` shifts them for bias
-            and skew, which helps most where scores are near 0 or 1.
+            and skew, and has the rule for the boundary; ``"percentile"`` has none.
         groups: Group of each sample, such as the speech of a passage. Samples of a group resemble each other,
             so a test set is worth its number of groups, not of samples.
         seed: Of the draws.
@@ -107,18 +117,19 @@ def bootstrap_interval(
     Raises:
         TypeError: If names stand against numbers.
         ValueError: If lengths differ, an option is not allowed, there are fewer than two samples or groups,
-            or the metric is not a number on the samples themselves and on every resample.
+            the metric is not a number on the samples themselves, or on more than 1 % of the resamples, near
+            the boundary 50 %; others take the place of those on which it is not.
     Warns:
-        UserWarning: If there are fewer than 8 groups. In 400 simulated test sets, whose groups were right or
-            wrong as a whole, 95 % intervals covered the true accuracy in 78 to 81 % with 5 groups, and in 94
-            to 98 % with 8 to 40.
+        UserWarning: If there are fewer than 20 groups, or than 10 samples of a class that the metric scores
+            by itself, such as the positives of F1: there, intervals may cover too rarely. And if the
+            interval has no width.
     Example:
         >>> from prevlib.metrics import accuracy_score
         >>> y_true, y_pred = [1] * 300, [1] * 285 + [0] * 15
         >>> print(bootstrap_interval(accuracy_score, y_true, y_pred))  # wilson_interval has 0.919, 0.969
         0.950 [0.920, 0.970]
 
-    Source: Efron 1987.
+    Source: Efron 1987; Brown, Cai & DasGupta 2001 (Jeffreys); Goutte & Gaussier 2005.
     """
     _check_level(level)
     if method not in ("bca", "percentile") or n_resamples < 1:
@@ -147,12 +158,18 @@ def _interval(
     squares = weights @ away**2
     # How many units the spread rests on: n if all differ equally, 1 if one is wrong and all others are right.
     rests_on = squares**2 / (weights @ away**4) if squares > 1e-20 else 0  # 0 if without one it is undefined
-    if rests_on >= min(RESTS_ON, resamples.units / 5):
+    if rests_on >= min(RESTS_ON, resamples.units / 5) or (rests_on and resamples.y_true.ndim > 1):
         scores = resamples.draw(n_resamples, seed) @ signs
         tails = _bca_tails(tails, scores, estimate, weights @ away**3 / (6 * squares**1.5))
     else:
         scores = resamples.draw_smoothed(n_resamples, seed, len(np.unique(signs))) @ signs
     low, high = np.quantile(scores, tails)
+    if low == high:
+        warnings.warn(
+            "The interval has no width, since `metric` is the same on all resamples. If it is a share of "
+            "right answers, use wilson_interval.",
+            stacklevel=3,
+        )
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate), level)
 
 
@@ -196,7 +213,9 @@ def crossed_interval(
     seeds (Student's) are combined: each end lies as far from the estimate as the root of the sum of the
     squares of both distances.
 
-    CROSSED_MEASURED
+    In 2,000 simulations with 300 texts, intervals of 95 % held the true value in 98 % with 3 seeds, in 97 %
+    with 5 and 10, and in 98 % for differences with 5; those over texts with one seed held it in 76 %, and
+    those over seeds on the same texts in 83 to 93 %.
 
     Args:
         metric: ``metric(y_true, y_pred) -> float``.
@@ -219,7 +238,7 @@ def crossed_interval(
         >>> from prevlib.metrics import accuracy_score
         >>> runs = [[1] * 90 + [0] * 10, [0] * 14 + [1] * 86, [1] * 88 + [0] * 12]
         >>> print(crossed_interval(accuracy_score, [1] * 100, runs))
-        CROSSED_EXAMPLE
+        0.880 [0.812, 0.943]
 
     Source: Zou & Donner 2008, for the ends.
     """
@@ -266,7 +285,8 @@ def seed_summary(
 
     The interval tells what training by chance contributes. It says nothing about the test set, which
     was the same in all runs: that is what ``bootstrap_interval`` is for, and ``crossed_interval`` for both.
-    SEEDS_MEASURED
+    It is cut at the bounds of the metric, which loses no coverage. In 2,000 simulations of 3 and of 5 runs,
+    95 % intervals held a mean of 0.8 in 95 %, but one of 0.99, near which scores are skewed, in 88 to 89 %.
 
     Args:
         scores: One score a run, at least two.

@@ -11,8 +11,15 @@ from scipy.stats import binomtest, t
 from scipy.stats import bootstrap as scipy_bootstrap
 from statsmodels.stats.proportion import proportion_confint
 
+from benchmarks.coverage import simulate
 from prevlib.evaluation import Interval, bootstrap_interval, crossed_interval, seed_summary, wilson_interval
-from prevlib.metrics import accuracy_score, balanced_accuracy_score, f1_score, roc_auc_score
+from prevlib.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    roc_auc_score,
+    span_f1_of_counts,
+)
 
 counts = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -230,8 +237,15 @@ def test_the_interval_holds_the_estimate_within_zero_and_one_and_has_a_width(cou
 
 
 def test_a_metric_that_cannot_vary_has_no_width():
-    found = bootstrap_interval(lambda y_true, y_pred: 0.5, [0, 1] * 9, [1, 0] * 9, n_resamples=50)
+    with pytest.warns(UserWarning, match="has no width, since `metric` is the same .* use wilson_interval"):
+        found = bootstrap_interval(lambda y_true, y_pred: 0.5, [0, 1] * 9, [1, 0] * 9, n_resamples=50)
     assert found[:3] == (0.5, 0.5, 0.5)
+
+
+def test_rows_of_counts_keep_their_resamples_while_these_differ():
+    counts = np.array([[1, 1, 1]] * 97 + [[0, 1, 1]] * 3)
+    found = bootstrap_interval(span_f1_of_counts, counts, counts, n_resamples=5000)
+    assert 0.9 < found.low < 0.94 and 0.98 < found.high < 1  # with what was not seen added: 1
 
 
 def test_undefined_resamples_are_replaced_if_they_are_few_and_refused_otherwise():
@@ -411,3 +425,17 @@ def test_intervals_cover_as_often_as_they_say(capsys):
     with capsys.disabled():
         print(f"\ncoverage of 95 % intervals, n = {n}, {trials:,} trials: {shares}")
     assert all(abs(share - 0.95) <= 0.02 for share in shares.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["accuracy 0.95, n 30", "accuracy 0.99, n 100", "F1, 50% positive, recall 0.95, n 50"]
+    + ["F1, 10% positive, recall 0.95, n 150", "F1, 3% positive, recall 0.95, n 500"]
+    + ["accuracy 0.97, 20 groups x 10", "F1 0.97, 20 groups x 10", "5 seeds x 300 texts"],
+)
+def test_intervals_cover_near_the_boundary_in_groups_and_over_seeds(name):
+    """Cells of ``benchmarks coverage``: 400 test sets, whose share is known to about 2 points."""
+    found = simulate(name, 400, 1000)["methods"]["ours"]
+    assert 0.92 <= found["share"] <= 0.995
+    assert found["zero"] == 0
