@@ -388,8 +388,8 @@ def compare_models(
     Returns:
         ``table``: scores with intervals, best first, and letters: models that share one are not ranked.
         ``differences``: for each pair the difference with its interval; the p-value of the pair by itself,
-        and corrected by Holm; ``visible``, the smallest true difference that would have been found with a chance
-        of 80 %; and the verdict, *... is better*, *equivalent within ...* or *undecided*.
+        and corrected by Holm; ``visible``, the smallest true difference that would have been found with a
+        chance of 80 %; and the verdict, *... is better*, *equivalent within ...* or *undecided*.
     Raises:
         TypeError: If names stand against numbers.
         ValueError: If there are fewer than two models, lengths differ, the metric is not a number, or the
@@ -453,7 +453,8 @@ def _max_t(drawn: np.ndarray, scores: np.ndarray, n_units: int, level: float) ->
         away = drawn[:, i, None] - drawn[:, i + 1 :] - (scores[i] - scores[i + 1 :])
         np.maximum(largest, np.abs(away / spread[i, i + 1 :]).max(axis=1), out=largest)
     normal = NormalDist()
-    reach = np.quantile(largest, level) or normal.inv_cdf((1 + level) / 2)
+    # A few discordant groups give few different values, whose quantile may fall short of the normal one.
+    reach = max(np.quantile(largest, level), normal.inv_cdf((1 + level) / 2))
     critical = -float(stdtrit(n_units - 1, normal.cdf(-reach)))
     return np.sqrt(variance.clip(0) * n_units / (n_units - 1) + 1 / n_units**2), critical
 

@@ -372,7 +372,7 @@ def noisy_models(n, n_models, share, seed):
 
 
 def test_two_models_have_the_interval_of_their_difference():
-    """For one pair, max-T is the paired interval; by hand d -+ 1.96 sqrt((b + c - (b - c)^2 / n + 1) / n^2)."""
+    """By hand: d -+ 1.96 sqrt(b + c - (b - c)^2 / n + 1) / n."""
     y_true, a, b = disagreeing(700, 60, 30, 210)
     row = compare_models(accuracy_score, y_true, {"a": a, "b": b}).differences.iloc[0]
     error = math.sqrt(60 + 30 - 30**2 / 1000 + 1) / 1000
