@@ -40,7 +40,9 @@ def plot_bars(
         ax.hlines(expected, places - 0.42, places + 0.42, **level)
         top = np.maximum(top, expected)
         ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))  # where no bar can come
-    form = ",d" if np.asarray(values).dtype.kind == "i" else ".2f"
+    counts = np.asarray(values).dtype.kind == "i"
+    ax.yaxis.get_major_locator().set_params(integer=counts)
+    form = ",d" if counts else ".2f"
     for place, height, value in zip(places, top, values, strict=True):
         text = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{value:{form}}", (place, height), **text)

@@ -21,7 +21,7 @@ from prevlib.texts import say
 from prevlib.widgets.base import RING, Explorer, explorer, number, picture
 
 N_TEXTS = 40
-BESIDE = (10, 8), (10, -8), (-10, 0)  # places of numbers, in points, that do not meet
+BESIDE = (0, 10), (12, 0), (0, -11)  # places of numbers, in points: beside the highest, middle, lowest one
 N_NEIGHBOURS = len(BESIDE)
 ROUNDING = 1e-6  # of float32, as a share of the largest number
 POOLINGS = ("mean", "cls", "max")
@@ -80,9 +80,10 @@ def plot_neighbours(
 ) -> Axes:
     """``plot_projection`` with a ring around one text, and lines and numbers to its neighbours."""
     ax = plot_projection(points, labels, class_names, ax=ax)
-    for place, neighbour in enumerate(neighbours, start=1):
+    heights = np.argsort(np.argsort(-points[list(neighbours), 1], kind="stable"))
+    for place, (neighbour, height) in enumerate(zip(neighbours, heights, strict=True), start=1):
         ax.plot(*points[[chosen, neighbour]].T, color="black", linewidth=0.8, zorder=0)
-        text = {"xytext": BESIDE[place - 1], "textcoords": "offset points", "path_effects": HALO}
+        text = {"xytext": BESIDE[height], "textcoords": "offset points", "path_effects": HALO}
         ax.annotate(str(place), points[neighbour], ha="center", va="center", fontsize=11, **text)
     ax.plot(*points[chosen], "o", **RING)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
@@ -147,7 +148,7 @@ def explore_features(
     controls = {
         "layer": number(say("layer"), n_layers, 0, n_layers, 1),
         "pooling": Dropdown(options=POOLINGS, description=say("pooling")),
-        "text": number(say("text number"), 1, 1, len(texts), 1),
+        "text": number(say("text number"), min(5, len(texts)), 1, len(texts), 1),
     }
     return explorer("explore_features", controls, respond)
 
