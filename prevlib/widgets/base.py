@@ -48,7 +48,7 @@ CARE = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAA
 width="0" height="0" onload="(function care(image, tries) {
     const root = image.closest('.prevlib-explorer');
     if (!root) return tries && setTimeout(care, 50, image, tries - 1);
-    window.prevlibKeys ??= addEventListener('keydown', event => event.target.closest('.prevlib-explorer')
+    window.prevlibKeys ??= window.addEventListener('keydown', event => event.target.closest?.('.prevlib-explorer')
         && event.target.toggleAttribute('data-lm-suppress-shortcuts',
             !(event.ctrlKey || event.metaKey || event.altKey)), true) || true;
     const words = root.querySelector('.prevlib-words .widget-html-content');

@@ -20,13 +20,15 @@ PATIENCE = 60_000  # ms, for machines that are busy
 IN_LAB = [name for name in public_names(widgets) if name.startswith("explore_")]
 PLANTED = """from prevlib.widgets.base import explorer, number, picture
 words = lambda k: f"k = {1 / (k > 4 or k == 3)}"
-explorer("planted", {"k": number("number", 3, 0, 10, 1)}, lambda k: (picture(lambda ax: ax.plot(k)), words(k)))"""
+explorer("planted", {"k": number("number", 3, 0, 10, 1)}, 
+    lambda k: (picture(lambda ax: ax.plot(k)), words(k)))"""
 PLAIN = """from ipywidgets import Dropdown, IntSlider, VBox
 VBox([Dropdown(options="abc"), IntSlider(readout=False)]).add_class("plain")"""
 
 CONTROLS = "input, select, .noUi-handle"
 KEYS = "m b a x y r c v z l o 1 2 d d i i 0 0 Delete ArrowUp ArrowDown ArrowLeft ArrowRight PageDown".split()
-CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells].map(cell => [cell.id, cell.type])"""
+CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
+    .map(cell => [cell.id, cell.type])"""
 SVG = "svg[role=img]"
 IS_ANOTHER = f"([cell, before]) => cell.querySelector('{SVG}').outerHTML !== before"
 THEMES = "JupyterLab Light", "JupyterLab Dark"

@@ -50,7 +50,7 @@ def test_the_name_of_the_picture_is_its_words(box):
 
 
 def test_the_page_takes_care_of_keys_names_and_the_live_region(box):
-    """What the script does is tested in a browser; here, that it comes along, and cannot end its attribute."""
+    """What the script does is tested in a browser; here, that it comes along, in one attribute."""
     assert box.children[-1].value == CARE and CARE.count('"') == 2 * len(re.findall(r'\w="', CARE))
     assert "prevlib-explorer" in box._dom_classes and "prevlib-words" in box.words._dom_classes
 

@@ -53,10 +53,8 @@ def test_no_threshold_is_cheaper_than_the_cheapest(cost_fp, cost_fn):
 
 def test_threshold_and_costs_move_counts_and_points():
     box = explore_threshold(*SCORED)
-    assert (
-        "5 texts are called positive. Of 4 positives 3 are found and 1 missed; of 4 negatives 2 are false alarms"
-        in words(box)
-    )
+    assert "5 texts are called positive. Of 4 positives 3 are found and 1 missed" in words(box)
+    assert "; of 4 negatives 2 are false alarms" in words(box)
     text, changed = move(box, threshold=0.95)
     assert (
         changed

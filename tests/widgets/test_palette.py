@@ -1,4 +1,4 @@
-"""The colours of all pictures stay apart for colour-blind readers, and stand out from a white and a dark page."""
+"""The colours of all pictures stay apart for colour-blind readers, and stand out from both pages."""
 
 from itertools import combinations
 
