@@ -33,10 +33,7 @@ from prevlib.texts import say
 WIDTH, TEXT_WIDTH = "25em", "51em"  # of a control, and of one that holds a sentence
 LABEL = "9em"  # holds the longest one
 RING = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": COLORS[5], "markeredgewidth": 2}
-WORDS = (
-    '<div style="line-height: 1.45; font-size: 14px; max-width: 48em; overflow-wrap: anywhere; '
-    'color: inherit">{}</div>'
-)
+WORDS = '<div style="line-height: 1.45; font-size: 14px; max-width: 48em; overflow-wrap: anywhere">{}</div>'
 PAGE = {
     f"(?<=: ){INK}": "currentColor",
     f"(?<=: ){PAPER}": f"var(--jp-layout-color0, var(--vscode-editor-background, {PAPER}))",
@@ -48,16 +45,13 @@ CARE = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAA
 width="0" height="0" onload="(function care(image, tries) {
     const root = image.closest('.prevlib-explorer');
     if (!root) return tries && setTimeout(care, 50, image, tries - 1);
-    window.prevlibKeys ??= window.addEventListener('keydown', event => event.target.closest?.('.prevlib-explorer')
-        && event.target.toggleAttribute('data-lm-suppress-shortcuts',
-            !(event.ctrlKey || event.metaKey || event.altKey)), true) || true;
+    window.prevlibKeys ??= window.addEventListener('keydown', ({target, ctrlKey: ctrl, metaKey: meta, altKey: alt}) =>
+        target.closest?.('.prevlib-explorer')
+        && target.toggleAttribute('data-lm-suppress-shortcuts', !(ctrl || meta || alt)), true) ?? true;
     const words = root.querySelector('.prevlib-words .widget-html-content');
-    words?.setAttribute('role', 'status');
-    words?.setAttribute('aria-live', 'polite');
-    const name = () => root.querySelectorAll('.noUi-handle:not([aria-label])').forEach(handle => {
-        const label = handle.closest('.widget-hbox').querySelector('label');
-        if (label?.textContent) handle.setAttribute('aria-label', label.textContent);
-    });
+    Object.assign(words, {role: 'status', ariaLive: 'polite'});
+    const name = () => root.querySelectorAll('.noUi-handle').forEach(handle =>
+        handle.ariaLabel ??= handle.closest('.widget-hbox').querySelector('label')?.textContent || null);
     new MutationObserver(name).observe(root, {childList: true, subtree: true});
     name();
 })(this, 100)">"""

@@ -9,7 +9,7 @@ from prevlib.evaluation import wilson_interval
 from prevlib.metrics import expected_calibration_error, log_loss, reliability_bins, temperature_scale
 from prevlib.metrics.calibration.temperature import scale_logits
 from prevlib.plots import plot_reliability
-from prevlib.texts import say, say_number
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, number, picture
 from prevlib.widgets.study import check_both_or_none, study_predictions
 
@@ -50,31 +50,22 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
 
         called = y_proba.argmax(axis=1) if y_proba.ndim == 2 else y_proba > 0.5
         worst = int(np.abs(bins.right - bins.confidence).argmax())
-        words = [
-            say(
-                "Temperature {temperature:.1f}: log loss {loss:.3f} nats, accuracy {accuracy:.3f}.",
-                temperature=temperature,
-                loss=log_loss(y_true, y_proba, labels=class_names),
-                accuracy=np.mean(called == y_true),
-            ),
-            say_number(
-                "ECE {ece:.3f} with {n} bin; other numbers of bins give other values.",
-                "ECE {ece:.3f} with {n} bins; other numbers of bins give other values.",
-                n_bins,
-                ece=expected_calibration_error(y_true, y_proba, n_bins=n_bins),
-            ),
-            say_number(
-                "The bin that adds most to it: {n} sample with a mean of {confidence:.2f}, of which "
-                "{right:.2f} came true.",
-                "The bin that adds most to it: {n:,} samples with a mean of {confidence:.2f}, of which "
-                "{right:.2f} came true.",
-                int(bins.n[worst]),
-                confidence=confidence[worst],
-                right=share_right[worst],
-            ),
-            say("On the other half of the samples the best temperature is {best:.1f}.", best=best),
-        ]
-        return picture(plot, size=(4.6, 4.4)), "\n".join(words)
+        loss = log_loss(y_true, y_proba, labels=class_names)
+        told = {"temperature": temperature, "loss": loss, "accuracy": np.mean(called == y_true), "best": best}
+        told |= {
+            "bins": n_bins,
+            "n": int(bins.n[worst]),
+            "confidence": confidence[worst],
+            "right": share_right[worst],
+        }
+        words = say(
+            "Temperature {temperature:.1f}: log loss {loss:.3f} nats, accuracy {accuracy:.3f}.\n"
+            "Number of bins: {bins}. The ECE is {ece:.3f}; another number of bins gives another value.\n"
+            "The bin that adds most to it, samples: {n:,}, has a mean of {confidence:.2f}; {right:.2f} came true.\n"
+            "On the other half of the samples the best temperature is {best:.1f}.",
+            **told | {"ece": expected_calibration_error(y_true, y_proba, n_bins=n_bins)},
+        )
+        return picture(plot, size=(4.6, 4.4)), words
 
     controls = {
         "temperature": number(say("temperature"), 1.0, 0.2, 8.0, 0.1),

@@ -125,20 +125,21 @@ def explore_features(
         projection, neighbours = project(rows), nearest_neighbours(rows, N_NEIGHBOURS)
         where = say("layer {layer}", layer=layer) if layer else say("the embeddings, layer 0")
         where = say("{pooling} of {where}", pooling=pooling, where=where)
-        lines = [_text(say("Text {n}", n=text), class_names[labels[chosen]], texts[chosen])]
+        lines = [
+            say("Text {n}, {label}: {text}", n=text, label=class_names[labels[chosen]], text=texts[chosen])
+        ]
         if projection.points.any():
             shown, similarities = neighbours[chosen], cosine_similarities(rows)[chosen]
             lines.append(say("Nearest in direction:"))
             for place, i in enumerate(shown, start=1):
-                near = say("{place}. cosine {cosine:.2f}", place=place, cosine=similarities[i])
-                lines.append(_text(near, class_names[labels[i]], texts[i]))
+                told = {"place": place, "cosine": similarities[i], "label": class_names[labels[i]]}
+                lines.append(say("{place}. cosine {cosine:.2f}, {label}: {text}", text=texts[i], **told))
             agree = labels[neighbours[:, 0]] == labels
-            agreement = say(
-                "With {where}: the nearest neighbour has the same label for {n} of {total} texts. "
-                "The picture keeps {kept:.0%} of the variance.",
-                **{"where": where, "n": agree.sum(), "total": len(agree), "kept": projection.variance_kept},
+            told = {"where": where, "n": agree.sum(), "total": len(agree), "kept": projection.variance_kept}
+            lines.append(
+                say("With {where}, the nearest one has the same label for {n} of {total} texts.", **told)
             )
-            lines.append(agreement)
+            lines.append(say("The picture keeps {kept:.0%} of the variance.", **told))
         else:
             shown = ()
             lines.append(say("With {where}, all texts are the same point, and none is nearest.", where=where))
@@ -151,7 +152,3 @@ def explore_features(
         "text": number(say("text number"), min(5, len(texts)), 1, len(texts), 1),
     }
     return explorer("explore_features", controls, respond)
-
-
-def _text(where: str, label: str, text: str) -> str:
-    return say("{where}, {label}: {text}", where=where, label=label, text=text)

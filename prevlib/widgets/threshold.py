@@ -143,18 +143,11 @@ def _describe(title: str, decision: Decision, costs: dict, cheapest: tuple[float
     (tn, fp, fn, tp), (where, least) = decision[:4], cheapest
     names = say("accuracy"), say("precision"), say("recall"), "F1"
     scores = [
-        say("{name} {score:.3f}", name=name, score=score)
-        if score == score
-        else say("{name} undefined", name=name)
+        say("{name} undefined", name=name) if np.isnan(score) else say("{name} {x:.3f}", name=name, x=score)
         for name, score in zip(names, decision.scores().values(), strict=True)
     ]
-    told = decision._asdict() | {
-        "title": title,
-        "called": tp + fp,
-        "positives": tp + fn,
-        "negatives": tn + fp,
-    }
-    told["fpr"] = fp / (tn + fp)
+    told = decision._asdict() | costs | {"title": title, "fpr": fp / (tn + fp)}
+    told |= {"called": tp + fp, "positives": tp + fn, "negatives": tn + fp}
     best = f"{where:.3f}" if np.isfinite(where) else say("above every score")
     return say(
         "{title}: {called} texts are called positive. Of {positives} positives {tp} are found and {fn} "
@@ -162,5 +155,5 @@ def _describe(title: str, decision: Decision, costs: dict, cheapest: tuple[float
         "Scores: {scores}; false positive rate {fpr:.3f}.\n"
         "The errors cost {fp} x {cost_fp} + {fn} x {cost_fn} = {cost:,}. On these samples the cheapest "
         "threshold is {best}, with {least:,.0f}.",
-        **told | costs | {"scores": ", ".join(scores), "best": best, "least": least},
+        **told | {"scores": ", ".join(scores), "best": best, "least": least},
     )

@@ -85,13 +85,9 @@ def plot_words(words: Sequence[Word], *, ax: Axes | None = None) -> Axes:
             style = {"ha": "center", "va": "center", "family": "monospace", "clip_on": True}
             ax.text(left + _width(piece) / 2, row + 0.5, piece, parse_math=False, fontsize=10, **style)
             left += _width(piece)
-    ax.set(xlim=(-0.5, ROW_WIDTH + 0.5), ylim=(_n_rows(places), 0))
+    ax.set(xlim=(-0.5, ROW_WIDTH + 0.5), ylim=(places[-1][0] + 1 if places else 1, 0))
     ax.set_axis_off()
     return ax
-
-
-def _n_rows(places: Sequence[tuple[int, float]]) -> int:
-    return places[-1][0] + 1 if places else 1
 
 
 def explore_tokens(
@@ -111,7 +107,7 @@ def explore_tokens(
     def respond(text: str, vocabulary: str) -> tuple[Figure, str]:
         tokenizer = tokenizers[vocabulary]
         words = split_words(text, tokenizer)
-        size = 7.2, 0.45 * _n_rows(lay_out(words)) + 0.1
+        size = 7.2, 0.55 + 0.45 * max((row for row, _ in lay_out(words)), default=0)
         return picture(partial(plot_words, words), size=size), _describe(words, vocabulary, tokenizer)
 
     controls = {

@@ -20,7 +20,7 @@ PATIENCE = 60_000  # ms, for machines that are busy
 IN_LAB = [name for name in public_names(widgets) if name.startswith("explore_")]
 PLANTED = """from prevlib.widgets.base import explorer, number, picture
 words = lambda k: f"k = {1 / (k > 4 or k == 3)}"
-explorer("planted", {"k": number("number", 3, 0, 10, 1)}, 
+explorer("planted", {"k": number("number", 3, 0, 10, 1)},
     lambda k: (picture(lambda ax: ax.plot(k)), words(k)))"""
 PLAIN = """from ipywidgets import Dropdown, IntSlider, VBox
 VBox([Dropdown(options="abc"), IntSlider(readout=False)]).add_class("plain")"""

@@ -123,7 +123,7 @@ def test_the_best_temperature_brings_confidence_and_truth_together():
 
     def numbers():
         loss, accuracy, ece = re.search(
-            r"(?s)loss ([\d.]+).*accuracy ([\d.]+\d).*ECE ([\d.]+)", words(box)
+            r"(?s)loss ([\d.]+).*accuracy ([\d.]+\d).*ECE is ([\d.]+)", words(box)
         ).groups()
         return float(ece), float(loss), float(accuracy)
 
@@ -132,7 +132,7 @@ def test_the_best_temperature_brings_confidence_and_truth_together():
     after = numbers()
     assert changed and "Temperature 2.3" in text
     assert after[0] < before[0] and after[1] < before[1] and after[2] == before[2]
-    assert move(box, n_bins=1)[1] and "with 1 bin;" in words(box)
+    assert move(box, n_bins=1)[1] and "Number of bins: 1. " in words(box)
 
 
 def test_several_classes_are_judged_by_their_top_label():
