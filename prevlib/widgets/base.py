@@ -45,9 +45,9 @@ CARE = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAA
 width="0" height="0" onload="(function care(image, tries) {
     const root = image.closest('.prevlib-explorer');
     if (!root) return tries && setTimeout(care, 50, image, tries - 1);
-    window.prevlibKeys ??= window.addEventListener('keydown', ({target, ctrlKey: ctrl, metaKey: meta, altKey: alt}) =>
-        target.closest?.('.prevlib-explorer')
-        && target.toggleAttribute('data-lm-suppress-shortcuts', !(ctrl || meta || alt)), true) ?? true;
+    const guard = ({target: it, ctrlKey, metaKey, altKey}) => it.closest?.('.prevlib-explorer')
+        && it.toggleAttribute('data-lm-suppress-shortcuts', !(ctrlKey || metaKey || altKey));
+    window.prevlibKeys ??= window.addEventListener('keydown', guard, true) ?? true;
     const words = root.querySelector('.prevlib-words .widget-html-content');
     Object.assign(words, {role: 'status', ariaLive: 'polite'});
     const name = () => root.querySelectorAll('.noUi-handle').forEach(handle =>
@@ -75,7 +75,7 @@ class Explorer(VBox):
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The front end shows the widget, or, without a kernel that has it, the picture."""
         png = io.BytesIO()
-        _save(self.figure, png, format="png", dpi=200, facecolor=PAPER)
+        _quietly(self.figure.savefig, png, format="png", dpi=200, facecolor=PAPER)
         width, height = (int(100 * inches) for inches in self.figure.get_size_inches())
         data = super()._repr_mimebundle_(**kwargs) | {"image/png": b64encode(png.getvalue()).decode()}
         return data, {"image/png": {"width": width, "height": height}}
@@ -159,9 +159,7 @@ def picture(*draws: Callable, size: tuple[float, float] = SIZE) -> Figure:
     for draw, ax in zip(draws, figure.subplots(1, len(draws), squeeze=False)[0], strict=True):
         draw(ax=ax)
     FigureCanvasAgg(figure)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # the words have the letters
-        figure.get_layout_engine().execute(figure)
+    _quietly(figure.get_layout_engine().execute, figure)
     figure.set_layout_engine("none")  # or it would be laid out again, and twice, for each file
     return figure
 
@@ -171,7 +169,7 @@ def as_svg(figure: Figure, words: str) -> str:
     buffer = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "prevlib"}):
         without = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        _save(figure, buffer, format="svg", facecolor="none", metadata=without)
+        _quietly(figure.savefig, buffer, format="svg", facecolor="none", metadata=without)
     drawing = re.sub(r".*?<svg [^>]*>", "", buffer.getvalue(), count=1, flags=re.DOTALL)
     for there, here in PAGE.items():
         drawing = re.sub(there, here, drawing, flags=re.DOTALL)
@@ -182,7 +180,7 @@ def as_svg(figure: Figure, words: str) -> str:
     return f'<svg role="img" aria-label="{name}" {view}>{drawing}'
 
 
-def _save(figure: Figure, file: io.IOBase, **options) -> None:
+def _quietly(do: Callable, *arguments, **options) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # the words have the letters
-        figure.savefig(file, **options)
+        do(*arguments, **options)

@@ -130,16 +130,12 @@ def _describe(
     ids, labels = (part[0][words] for part in batch)
     tokens, chosen = " ".join(tokenizer.convert_ids_to_tokens(ids)), labels != IGNORE_INDEX
     true, read = (tokenizer.convert_ids_to_tokens(part[chosen]) for part in (labels, ids))
+    reads = say("The model reads") if times == 1 else say("The model reads, the first time")
     pairs = [
         say("{token} (reads {read})", token=token, read=instead)
         for token, instead in zip(true, read, strict=True)
     ]
-    return (
-        say("The model reads: {tokens}", tokens=tokens)
-        if times == 1
-        else say("The model reads, the first time: {tokens}", tokens=tokens),
-        say("It has to tell: {pairs}.", pairs=", ".join(pairs) or say("nothing")),
-    )
+    return (f"{reads}: {tokens}", say("It has to tell: {pairs}.", pairs=", ".join(pairs) or say("nothing")))
 
 
 def _count(kinds: Sequence[str], counts: MaskCounts) -> str:

@@ -300,7 +300,7 @@ def test_a_head_of_the_previous_and_one_of_the_next_token():
     ]:
         text, changed = move(box, head=head, token=token)
         assert changed and f"head {head}: token {token} of 13," in text
-        assert re.search(re.escape(f"Largest weights: {looks_at} ") + r"(0\.9|1\.0)", text)
+        assert re.search(re.escape(f"Largest weights after the softmax: {looks_at} ") + r"(0\.9|1\.0)", text)
 
 
 def test_the_words_turn_a_distance_of_scores_into_a_factor():
