@@ -5,8 +5,8 @@ words. The arithmetic is the library's, the figure is made of ``plot_*``. It is 
 of the page, so it follows the theme; static pages get a PNG. The words say what the picture shows, and change
 with it: for readers who do not see it, and for tests. They are also the name of the picture.
 
-The keyboard is enough: Tab goes from control to control, arrows change numbers and menus, Space opens a menu
-or ticks a box. A small script, ``CARE``, does in the page what ipywidgets leaves out: keys that a control
+The keyboard is enough: Tab goes from control to control, arrows change numbers, Space opens a menu or ticks
+a box. A small script, ``CARE``, does in the page what ipywidgets leaves out: keys that a control
 gets are not taken for commands to the notebook, sliders have names, and the words are a live region, whose
 text changes and which itself stays, so that a screen reader reads it out after each change.
 

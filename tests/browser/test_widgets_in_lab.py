@@ -26,7 +26,7 @@ PLAIN = """from ipywidgets import Dropdown, IntSlider, VBox
 VBox([Dropdown(options="abc"), IntSlider(readout=False)]).add_class("plain")"""
 
 CONTROLS = "input, select, .noUi-handle"
-KEYS = "m b a x y r c v z l o 1 2 d d i i 0 0 Delete ArrowUp ArrowDown ArrowLeft ArrowRight PageDown".split()
+KEYS = "m b a x y r c v z l o 1 2 d d i i 0 0 Delete ArrowUp ArrowDown ArrowLeft ArrowRight PageDown Escape".split()
 CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
     .map(cell => [cell.id, cell.type])"""
 SVG = "svg[role=img]"
@@ -110,6 +110,10 @@ def change_by_keyboard(page: Page, kind: str, last: bool) -> None:
         page.keyboard.press("Enter")
     elif kind == "checkbox":
         page.keyboard.press("Space")
+    elif kind == "select-one":
+        page.keyboard.press("Space")
+        page.keyboard.press("ArrowUp" if last else "ArrowDown")
+        page.keyboard.press("Enter")
     else:
         page.keyboard.press("ArrowDown" if last else "ArrowUp")
 
