@@ -26,7 +26,7 @@ PLAIN = """from ipywidgets import Dropdown, IntSlider, VBox
 VBox([Dropdown(options="abc"), IntSlider(readout=False)]).add_class("plain")"""
 
 CONTROLS = "input, select, .noUi-handle"
-KEYS = "m b a x y r c v z l o 1 2 d d i i 0 0 Delete ArrowUp ArrowDown ArrowLeft ArrowRight PageDown Escape".split()
+KEYS = "m b a x y r c v z 1 d d i i 0 0 Delete ArrowUp ArrowDown ArrowLeft ArrowRight PageDown Escape".split()
 CELLS = """() => [...window.jupyterapp.shell.currentWidget.content.model.cells]
     .map(cell => [cell.id, cell.type])"""
 SVG = "svg[role=img]"
