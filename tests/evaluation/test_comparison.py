@@ -372,10 +372,10 @@ def noisy_models(n, n_models, share, seed):
 
 
 def test_two_models_have_the_interval_of_their_difference():
-    """By hand: d -+ 1.96 sqrt(b + c - (b - c)^2 / n + 1) / n."""
+    """By hand: d -+ 1.96 sqrt(b + c + 1) / n, where b and c are the discordant samples."""
     y_true, a, b = disagreeing(700, 60, 30, 210)
     row = compare_models(accuracy_score, y_true, {"a": a, "b": b}).differences.iloc[0]
-    error = math.sqrt(60 + 30 - 30**2 / 1000 + 1) / 1000
+    error = math.sqrt(60 + 30 + 1) / 1000
     assert row.difference == pytest.approx(0.03)
     np.testing.assert_allclose([row.low, row.high], [0.03 - 1.96 * error, 0.03 + 1.96 * error], atol=7e-4)
     assert row.p_value == pytest.approx(2 * norm.sf(0.03 / error), rel=0.15)
@@ -395,7 +395,7 @@ def test_few_groups_have_the_quantiles_of_student():
     y_true, (a, b), groups = clusters(n_groups=21, seed=4)
     row = compare_models(accuracy_score, y_true, {"a": a, "b": b}, groups=groups).differences.iloc[0]
     gaps = np.bincount(groups, (a == y_true) * 1.0 - (b == y_true)) / 10
-    error = math.sqrt(gaps.var(ddof=1) / 21 + 1 / 21**2)
+    error = math.sqrt(gaps.var(ddof=1) / 21 + (1 + 21 * gaps.mean() ** 2) / 21**2)
     assert row.high - row.difference == pytest.approx(student.ppf(0.975, 20) * error, rel=0.08)
 
 
@@ -403,7 +403,8 @@ def test_intervals_do_not_collapse_where_models_never_differ():
     y_true = np.ones(50, dtype=int)
     for models in ({"a": y_true, "b": y_true}, {"a": y_true, "b": 1 - y_true}):
         row = compare_models(accuracy_score, y_true, models).differences.iloc[0]
-        assert row.high - row.low == pytest.approx(2 * student.ppf(0.975, 49) / 50)
+        error = math.sqrt(1 + 50 * row.difference) / 50
+        assert row.high - row.low == pytest.approx(2 * student.ppf(0.975, 49) * error)
         assert (row.verdict == "a is better") == (row.difference == 1)
 
 
