@@ -34,9 +34,10 @@ WIDTH, TEXT_WIDTH = "25em", "51em"  # of a control, and of one that holds a sent
 LABEL = "9em"  # holds the longest one
 RING = {"markersize": 13, "markerfacecolor": "none", "markeredgecolor": COLORS[5], "markeredgewidth": 2}
 WORDS = '<div style="line-height: 1.45; font-size: 14px; max-width: 48em; overflow-wrap: anywhere">{}</div>'
+COLORED = '(?:(?<=: )|(?<=fill="))'  # not in what is written
 PAGE = {
-    f"(?<=: ){INK}": "currentColor",
-    f"(?<=: ){PAPER}": f"var(--jp-layout-color0, var(--vscode-editor-background, {PAPER}))",
+    f"{COLORED}{INK}": "currentColor",
+    f"{COLORED}{PAPER}": f"var(--jp-layout-color0, var(--vscode-editor-background, {PAPER}))",
     # Matplotlib's own style would hold for all drawings of the page.
     r"<defs>\s*<style.*?</defs>": "",
 }

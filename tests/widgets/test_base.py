@@ -140,12 +140,13 @@ def test_pictures_stand_side_by_side_and_leave_no_figure_open():
 def test_the_drawing_takes_ink_and_paper_from_the_page_and_other_colours_from_the_plot():
     def draw(ax):
         ax.bar([1, 2], [1, 2], color=["white", "#3A63C9"], edgecolor="black")
+        ax.bar(3, 1, color="white", edgecolor="black", hatch="///")
         ax.set_title("#000000 & <b>")
 
     drawing = as_svg(picture(draw), "two bars")
     assert '<svg role="img" aria-label="two bars" viewBox="0 0 460.8 259.2" fill="currentColor"' in drawing
     assert "fill: var(--jp-layout-color0, " in drawing and "fill: #3a63c9" in drawing
-    assert "stroke: currentColor" in drawing
+    assert "stroke: currentColor" in drawing and "#ffffff" not in drawing.replace(", #ffffff)", "")
     assert "<style" not in drawing  # it would hold for the whole page
     assert re.findall("#000000[^<]*", drawing) == ["#000000 &amp; &lt;b&gt;"]  # what is written stays
     assert ElementTree.fromstring(drawing.replace("xlink:", "")).tag == "svg"
