@@ -1,6 +1,6 @@
-"""Exercises on intervals, paired comparisons and calibration, for notebook 09."""
+"""Exercises on intervals and calibration, for notebook 09."""
 
-from math import comb, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -79,36 +79,6 @@ def _(answer):
 @exercise(
     minutes=10,
     hints=[
-        "Where both are right or both wrong nothing is tossed: there are `only_a + only_b` coins.",
-        "`comb(n, k) / 2**n` is the chance of k heads in n tosses. Add those of k up to the smaller count.",
-        "Double it for the other direction. What if both counts are equal?",
-    ],
-)
-def mcnemar_p(only_a, only_b):
-    """Chance that tosses are at least as uneven as these counts of samples that one model alone has right."""
-    n = only_a + only_b
-    tail = sum(comb(n, k) for k in range(min(only_a, only_b) + 1)) / 2**n
-    return min(1.0, 2 * tail)
-
-
-@mcnemar_p.judge
-def _(answer):
-    value, turned = number(call(answer, 5, 2)), number(call(answer, 2, 5))
-    require(close(value, turned), "if A and B change places, the same p-value must come out")
-    require(not close(value, 29 / 128), "uneven in either direction: 2 to 5 counts as well as 5 to 2")
-    require(not close(value, 42 / 128), "results at least as uneven count, too: 6 to 1, and 7 to 0")
-    require(abs(value - 0.257) > 0.002, "for so few coins, count the tosses: the bell curve is a guess")
-    require(close(value, 58 / 128), "for 5 to 2, the chance of seven coins is another")
-    require(close(call(answer, 10, 0), 2 / 1024), "for 10 to 0, the chance of ten coins is another")
-    even = number(call(answer, 3, 3))
-    require(even <= 1, "a chance is at most 1")
-    require(close(even, 1), "every result is at least as uneven as an even one")
-    require(close(call(answer, 0, 0), 1), "where the models never differ there is no sign of a difference")
-
-
-@exercise(
-    minutes=10,
-    hints=[
         "How far is the confidence of a bin from its share right, whichever is larger?",
         "A bin of many answers weighs more: multiply by `n` and divide by the sum of `n`, once.",
         "Take only the bins with `n > 0`: whatever is added to nan is nan.",
@@ -136,39 +106,3 @@ def _(answer):
     turned = call(answer, *(values[::-1] for values in bins))
     require(close(turned, full), "the order of the bins does not matter")
     require(close(call(answer, IN_BIN, CONFIDENCE, CONFIDENCE), 0), "if all that is said comes true, it is 0")
-
-
-@exercise(
-    minutes=15,
-    hints=[
-        "Sort them. The smallest of n is multiplied by n, the next by n - 1, the last by 1.",
-        "None may be smaller than the one before it: `np.maximum.accumulate`. And none above 1.",
-        "`adjusted[order] = ...` puts them back where they came from, if `order = np.argsort(p)`.",
-    ],
-)
-def holm(p_values):
-    """P-values of several pairs, corrected by Holm's rule, each in its place."""
-    n, order = len(p_values), np.argsort(p_values)
-    stepped = np.maximum.accumulate(p_values[order] * (n - np.arange(n)))
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum(1, stepped)
-    return adjusted
-
-
-@holm.judge
-def _(answer):
-    def corrected(*p_values):
-        return array(call(answer, np.array(p_values)), (len(p_values),)).round(6).tolist()
-
-    value = corrected(0.03, 0.01, 0.04)
-    require(value != [0.03, 0.01, 0.04], "with three pairs, p-values must be corrected")
-    require(value != [0.09, 0.03, 0.12], "only the smallest is multiplied by all three")
-    require(value != [0.06, 0.03, 0.04], "the p-value of a larger one must not become smaller")
-    require(value != [0.04, 0.03, 0.04], "too small a value rises to that of the one before it")
-    require(value != [0.03, 0.06, 0.06], "return them in the order in which they came")
-    require(value == [0.06, 0.03, 0.06], "for 0.03, 0.01 and 0.04, one value is another")
-    large = corrected(0.3, 0.6, 0.55, 0.02)
-    require(max(large) <= 1, "a p-value is at most 1")
-    require(large == [0.9, 1, 1, 0.08], "for 0.3, 0.6, 0.55 and 0.02, one value is another")
-    require(corrected(0.2) == [0.2], "a single test needs no correction")
-    require(corrected(0.02, 0.02) == [0.04, 0.04], "equal values stay equal")

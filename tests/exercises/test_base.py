@@ -79,9 +79,9 @@ def test_the_solution_is_shown_after_an_attempt():
 
 
 def test_a_solution_brings_the_imports_it_needs():
-    from prevlib.exercises import uncertainty
+    from prevlib.exercises import comparisons
 
-    assert source(uncertainty.mcnemar_p.solve).startswith("from math import comb\n\ndef mcnemar_p(")
+    assert source(comparisons.mcnemar_p.solve).startswith("from math import comb\n\ndef mcnemar_p(")
 
 
 def test_input_is_answered(monkeypatch):
