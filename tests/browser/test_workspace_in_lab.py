@@ -21,7 +21,7 @@ pytestmark = needs_chromium("the workspace was not opened")
 
 def seen(page: Page) -> tuple[list[str], list[str]]:
     """What the widgets say and show, from top to bottom, once all of them do."""
-    page.wait_for_function(ALL_SPEAK)
+    page.wait_for_function(ALL_SPEAK, timeout=240_000)
     pictures = [picture.evaluate("it => it.outerHTML") for picture in page.locator(PICTURE).all()]
     return page.locator(".prevlib-words").all_inner_texts(), pictures
 
