@@ -61,7 +61,7 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
         words = say(
             "Temperature {temperature:.1f}: log loss {loss:.3f} nats, accuracy {accuracy:.3f}.\n"
             "Number of bins: {bins}. The ECE is {ece:.3f}; another number of bins gives another value.\n"
-            "The bin that adds most to it, {n:,} samples: mean {confidence:.2f}, came true {right:.2f}.\n"
+            "The bin that adds most has {n:,} of the samples: mean {confidence:.2f}, came true {right:.2f}.\n"
             "On the other half of the samples the best temperature is {best:.1f}.",
             **told | {"ece": expected_calibration_error(y_true, y_proba, n_bins=n_bins)},
         )

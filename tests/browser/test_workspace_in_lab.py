@@ -12,6 +12,7 @@ from prevlib.workspace import prepare_workspace
 
 IN_LAB = [name for name in public_names(widgets) if name.startswith("explore_")]
 PICTURE = ".prevlib-explorer svg[role=img]"
+ALL_SPEAK = "() => [...document.querySelectorAll('.prevlib-words')].every(it => it.innerText.trim())"
 STOP_KERNEL = "() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()"
 IS_SAVED = "() => !window.jupyterapp.shell.currentWidget.context.model.dirty"
 OF_JUPYTER = ("JUPYTER", "IPYTHON", "PREVLIB", "XDG")
@@ -19,7 +20,8 @@ pytestmark = needs_chromium("the workspace was not opened")
 
 
 def seen(page: Page) -> tuple[list[str], list[str]]:
-    """What the widgets say and show, from top to bottom."""
+    """What the widgets say and show, from top to bottom, once all of them do."""
+    page.wait_for_function(ALL_SPEAK, timeout=240_000)
     pictures = [picture.evaluate("it => it.outerHTML") for picture in page.locator(PICTURE).all()]
     return page.locator(".prevlib-words").all_inner_texts(), pictures
 
