@@ -13,7 +13,7 @@ NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assig
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
 BENCHMARKS := imports losses metrics bootstrap spans encoder pseudo_likelihood features mlm_step finetuning growth
 
-.PHONY: lab test lint unit slow mutants nbval processors notebooks assignments grade study shift taggers scorecard checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval processors notebooks frame assignments grade study shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -51,6 +51,10 @@ notebooks: $(STAMP)
 	$(BIN)/nbstripout --keep-output --keep-count --keep-id --extra-keys \
 		"metadata.widgets metadata.language_info.version cell.metadata.execution" $(NOTEBOOKS)
 	perl -i -ne 'print unless /"application\/vnd.jupyter.widget-view/ .. /^ *\},$$/' $(NOTEBOOKS)
+
+# Links to the previous and the next lesson, and those of the glossary, from the notebooks that are there.
+frame: $(STAMP)
+	$(BIN)/python tests/frame.py
 
 # The learners' notebooks, without solutions.
 assignments: $(STAMP)

@@ -166,14 +166,8 @@ def test_its_modules_exist_and_are_used(notebook):
 def test_it_has_questions_exercises_and_a_summary(notebook):
     text = "\n".join(cell.source for cell in text_cells(notebook))
     assert "## Exercises" in text and "## Summary" in text
-    assert "**Common mistakes.**" in text and "**Further reading.**" in text and "**Next:**" in text
+    assert "**Common mistakes.**" in text and "**Further reading.**" in text
     assert len(re.findall(r"\*\*Predict", text)) >= 2
-
-
-def test_its_links_lead_to_notebooks(notebook, path):
-    for cell in text_cells(notebook):
-        for target in re.findall(r"\]\((?!https?://)([^)#]+)", cell.source):
-            assert (path.parent / target).exists(), target
 
 
 def test_its_cells_are_short(notebook):
@@ -201,7 +195,7 @@ def test_the_course_page_repeats_the_cards_of_the_lessons():
     lines = {
         Path(re.search(r"\]\((.*?)\)", line)[1]): line
         for line in COURSE_PAGE.splitlines()
-        if "ipynb)" in line
+        if line.startswith("| [")
     }
     assert [path.name for path in PATHS] == [link.name for link in lines]
     for path in PATHS:
@@ -213,8 +207,3 @@ def test_the_course_page_repeats_the_cards_of_the_lessons():
         needs = re.sub("^needs lessons? ", "", needs).replace("no lesson needed", "nothing")
         row = [part.strip() for part in lines[Path(path.name)].strip("|").split("|")]
         assert [row[0], *row[2:]] == [f"[{title}]({path.name})", minutes, computing, needs]
-
-
-def test_the_links_of_the_course_page_lead_somewhere():
-    for link in re.findall(r"\]\((.*?)\)", COURSE_PAGE):
-        assert (ROOT / "notebooks" / link).exists(), link
