@@ -261,6 +261,50 @@ def test_jupyterlab_has_settings_for_this_start_only(folder, started, monkeypatc
         assert Path(os.environ[place]).is_relative_to(folder)
 
 
+@pytest.mark.parametrize("option", ["--nonsense", "--prot=1", "-z"])
+def test_an_option_that_nobody_knows_is_named(folder, started, option):
+    text = rf"^error: OPTION must be one of JupyterLab's; got {option}\. See prevlib lab FOLDER --help-all"
+    with pytest.raises(SystemExit, match=text):
+        main(["lab", str(folder), "--no-browser", option])
+    assert started == []
+
+
+def test_options_that_jupyterlab_knows_are_handed_on(folder, started):
+    options = [
+        "--no-browser",
+        "--port=8899",
+        "--ServerApp.token=",
+        "--LabApp.news_url=x",
+        "-y",
+        "--sock",
+        "s",
+    ]
+    assert main(["lab", str(folder), *options]) == 0
+    assert started[-len(options) :] == options
+
+
+def test_where_permissions_cannot_be_set_it_is_said(folder, started, monkeypatch):
+    from jupyter_core import paths
+    from jupyterlab.labapp import LabApp
+
+    def start(arguments):
+        with paths.secure_write(str(folder / "key")):
+            raise AssertionError("it was made")
+
+    monkeypatch.setattr(LabApp, "launch_instance", start)
+    monkeypatch.setattr(paths, "get_file_mode", lambda name: 0o777)
+    text = rf"^error: FOLDER must be where permissions can be set, .*; got {folder}\. Name a folder on a disk"
+    with pytest.raises(SystemExit, match=text):
+        main(["lab", str(folder)])
+
+    def fails(arguments):
+        raise RuntimeError("another reason")
+
+    monkeypatch.setattr(LabApp, "launch_instance", fails)
+    with pytest.raises(RuntimeError, match="another reason"):
+        main(["lab", str(folder)])
+
+
 def test_without_a_folder_it_is_learn(course, started, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("PREVLIB_WORKSPACE", raising=False)
     monkeypatch.chdir(tmp_path)
