@@ -51,7 +51,7 @@ def with_question(prediction) -> dict:
         control = widgets.RadioButtons(options=options, value=chosen, layout=wide)
     elif options:
         control = widgets.FloatText(
-            answer if isinstance(answer, float) else min(options, key=abs), step="any"
+            answer if isinstance(answer, float) else min(options, key=abs)
         )
     else:
         control = widgets.Text(answer or "", layout=wide)
