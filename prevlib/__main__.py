@@ -6,7 +6,6 @@ A new command is a function that takes the options and returns the exit status, 
 
 import argparse
 import errno
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -85,10 +84,10 @@ def _check(options: argparse.Namespace, command: str) -> int:
 
 
 def _progress(options: argparse.Namespace, command: str) -> int:
-    from prevlib.exercises.progress import read, summary
+    from prevlib.exercises.progress import summary
+    from prevlib.workspace import workspace_folder
 
-    folder = options.folder or Path(os.environ.get("PREVLIB_WORKSPACE") or ".")
-    sys.stdout.write(f"{summary(read(folder))}\n")
+    sys.stdout.write(f"{summary(options.folder or workspace_folder())}\n")
     return 0
 
 
@@ -144,7 +143,12 @@ def _parser() -> argparse.ArgumentParser:
         "what is broken. The exit status is 1 if something is.",
     )
     check.set_defaults(run=_check)
-    progress = commands.add_parser("progress", help="list the exercises that are solved")
+    progress = commands.add_parser(
+        "progress",
+        help="list the exercises that are solved",
+        description="List the exercises that are solved, and how much was predicted. It is read from "
+        "progress.json in the workspace, which can be copied to another one.",
+    )
     progress.set_defaults(run=_progress)
     progress.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="default: the workspace")
     command = commands.add_parser(

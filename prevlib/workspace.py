@@ -126,6 +126,8 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
         assignments: Whether nbgrader's menu and buttons are there.
     Raises:
         FileNotFoundError: If JupyterLab, or nbgrader for assignments, is not installed.
+        ValueError: If JupyterLab does not know an option.
+        OSError: If a file cannot be made readable by its owner alone, which JupyterLab asks for.
     """
     for package, extra in [("jupyterlab", "lab"), ("nbgrader", "grade")][: 1 + assignments]:
         if find_spec(package) is None:
@@ -134,8 +136,17 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
                 f'Install it: pip install "prevlib[{extra}]"'
             )
     from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
+    from jupyter_server.serverapp import ServerApp
     from jupyterlab.labapp import LabApp
 
+    known = {"h", "help", "help-all", "version"}
+    known |= {name for app in (LabApp(), ServerApp()) for name in [*app.flags, *app.aliases]}
+    for option in options:
+        name = option.partition("=")[0].lstrip("-")
+        if option.startswith("-") and "." not in name and name not in known:  # --ServerApp.port is known
+            raise ValueError(
+                f"OPTION must be one of JupyterLab's; got {option}. See prevlib lab FOLDER --help-all."
+            )
     folder = Path(folder).resolve()
     settings = folder / OWN / "settings"
     settings.mkdir(parents=True, exist_ok=True)
@@ -155,17 +166,25 @@ def open_lab(folder: str | Path, options: Sequence[str] = (), *, assignments: bo
     ]:
         os.environ[search] = os.pathsep.join(filter(None, [theirs, os.environ.get(search, "")]))
         os.environ[place] = str(folder / OWN / "jupyter")
-    LabApp.launch_instance(
-        [
-            f"--ServerApp.root_dir={folder}",
-            "--LabApp.default_url=/lab/tree/course.ipynb",
-            f"--LabApp.app_settings_dir={settings}",
-            f"--LabApp.user_settings_dir={folder / OWN / 'user-settings'}",
-            f"--LabApp.workspaces_dir={folder / OWN / 'layouts'}",
-            *as_root,
-            *options,
-        ]
-    )
+    try:
+        LabApp.launch_instance(
+            [
+                f"--ServerApp.root_dir={folder}",
+                "--LabApp.default_url=/lab/tree/course.ipynb",
+                f"--LabApp.app_settings_dir={settings}",
+                f"--LabApp.user_settings_dir={folder / OWN / 'user-settings'}",
+                f"--LabApp.workspaces_dir={folder / OWN / 'layouts'}",
+                *as_root,
+                *options,
+            ]
+        )
+    except RuntimeError as error:  # of jupyter_core, about the folder of running kernels
+        if "ermissions" not in str(error):
+            raise
+        raise PermissionError(
+            f"FOLDER must be where permissions can be set, for JupyterLab's keys; got {folder}. "
+            "Name a folder on a disk of this computer."
+        ) from error
 
 
 def _course() -> dict[str, Path]:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -261,6 +262,50 @@ def test_jupyterlab_has_settings_for_this_start_only(folder, started, monkeypatc
         assert Path(os.environ[place]).is_relative_to(folder)
 
 
+@pytest.mark.parametrize("option", ["--nonsense", "--prot=1", "-z"])
+def test_an_option_that_nobody_knows_is_named(folder, started, option):
+    text = rf"^error: OPTION must be one of JupyterLab's; got {option}\. See prevlib lab FOLDER --help-all"
+    with pytest.raises(SystemExit, match=text):
+        main(["lab", str(folder), "--no-browser", option])
+    assert started == []
+
+
+def test_options_that_jupyterlab_knows_are_handed_on(folder, started):
+    options = [
+        "--no-browser",
+        "--port=8899",
+        "--ServerApp.token=",
+        "--LabApp.news_url=x",
+        "-y",
+        "--sock",
+        "s",
+    ]
+    assert main(["lab", str(folder), *options]) == 0
+    assert started[-len(options) :] == options
+
+
+def test_where_permissions_cannot_be_set_it_is_said(folder, started, monkeypatch):
+    from jupyter_core import paths
+    from jupyterlab.labapp import LabApp
+
+    def start(arguments):
+        with paths.secure_write(str(folder / "key")):
+            raise AssertionError("it was made")
+
+    monkeypatch.setattr(LabApp, "launch_instance", start)
+    monkeypatch.setattr(paths, "get_file_mode", lambda name: 0o777)
+    text = rf"^error: FOLDER must be where permissions can be set, .*; got {folder}\. Name a folder on a disk"
+    with pytest.raises(SystemExit, match=text):
+        main(["lab", str(folder)])
+
+    def fails(arguments):
+        raise RuntimeError("another reason")
+
+    monkeypatch.setattr(LabApp, "launch_instance", fails)
+    with pytest.raises(RuntimeError, match="another reason"):
+        main(["lab", str(folder)])
+
+
 def test_without_a_folder_it_is_learn(course, started, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("PREVLIB_WORKSPACE", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -268,3 +313,53 @@ def test_without_a_folder_it_is_learn(course, started, tmp_path, monkeypatch, ca
     assert capsys.readouterr().out == f"Notebooks copied to {tmp_path / 'learn'}: 2\n"
     assert main(["reset", "2"]) == 0
     assert capsys.readouterr().out.startswith(f"{LESSON} is as new; you had written nothing into it. ")
+
+
+@pytest.mark.slow
+def test_three_lessons_that_were_worked_through_leave_the_repository_as_it_was(tmp_path, monkeypatch):
+    nbclient = pytest.importorskip("nbclient", reason="executes notebooks; it comes with JupyterLab")
+    git = shutil.which("git")
+    if not git or not (NOTEBOOKS.parent / ".git").exists():
+        pytest.skip("only a clone has a status")
+
+    def status():
+        command = [git, "status", "--porcelain", "--untracked-files=all"]
+        return subprocess.run(command, cwd=NOTEBOOKS.parent, capture_output=True, check=True).stdout
+
+    before, learn = status(), tmp_path / "learn"
+    monkeypatch.setenv("PREVLIB_WORKSPACE", str(learn))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    prepare_workspace(learn)
+    changes = {  # in the second lesson, an answer and a prediction
+        "my_pair = None": 'my_pair = ("o", "w")',
+        'predict("01.unknown", (0, 1))': 'predict("01.unknown", (0, 1), answer=0.5)',
+    }
+    for name in ("00_start_here", "01_read_text_as_tokens", "02_hide_words"):
+        path = learn / f"{name}.ipynb"
+        lesson = nbformat.read(path, as_version=4)
+        for cell in lesson.cells:
+            for old, new in changes.items() if name.startswith("01") else ():
+                cell.source = cell.source.replace(old, new)
+        nbclient.NotebookClient(lesson, timeout=600, resources={"metadata": {"path": str(learn)}}).execute()
+        nbformat.write(lesson, path)
+        said = str([cell.outputs for cell in lesson.cells if cell.cell_type == "code"])
+        assert said.count("You predicted 0.5. The result is 0.637.") == name.startswith("01")
+    kept = json.loads((learn / "progress.json").read_text(encoding="utf-8"))
+    assert kept == {
+        "exercises": {"tokens.first_merge": {"tried": 1, "solved": False}},
+        "predictions": {"01.unknown": 0.5},
+    }
+    assert status() == before
+    for name in ("00_start_here.ipynb", "progress.json"):
+        assert subprocess.run([git, "check-ignore", f"learn/{name}"], cwd=NOTEBOOKS.parent).returncode == 0
+
+    course = {path.name: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+    new = tmp_path / "01_read_text_as_tokens.ipynb"
+    nbformat.write(notebook("new"), new)
+    monkeypatch.setattr(workspace, "_course", lambda: course | {new.name: new})
+    [said] = prepare_workspace(learn)
+    assert said.startswith(f"{new.name} is yours and stays as it is; ")
+    assert 'my_pair = ("o", "w")' in "".join(sources(learn / new.name))
+    assert "you had written nothing into it" in reset_lesson("0", learn)
+    assert "what you had written is in " in reset_lesson("1", learn)
+    assert json.loads((learn / "progress.json").read_text(encoding="utf-8")) == kept

@@ -39,6 +39,7 @@ from typing import Any
 import numpy as np
 
 from prevlib.exercises import progress
+from prevlib.texts import say
 
 SECONDS = 0.8  # that one call of an answer may take
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
@@ -73,22 +74,24 @@ class Verdict:
         return self.status == "correct"
 
     def __str__(self) -> str:
-        return f"{self.status}, because {self.reason}" if self.status == "not yet" else self.status
+        status = say(self.status)
+        because = say("{status}, because {reason}", status=status, reason=self.reason)
+        return because if self.status == "not yet" else status
 
     def __repr__(self) -> str:
-        hint = f"A hint: `{self.exercise}.hint()`." if self.exercise and self.status == "not yet" else ""
-        return "\n".join(filter(None, [str(self), hint, self.unsaved]))
+        hint = say("A hint: `{exercise}.hint()`.", exercise=self.exercise)
+        shown = hint if self.exercise and self.status == "not yet" else ""
+        return "\n".join(filter(None, [str(self), shown, self.unsaved]))
 
     def _repr_html_(self) -> str:
         sign, color = {"correct": ("✓", "#009E73"), "not yet": ("→", "#D55E00")}.get(
             self.status, ("○", "#767676")
         )
-        words = html.escape(repr(self)[len(self.status) :]).replace("\n", "<br>")
+        words = html.escape(repr(self)).replace("\n", "<br>")
         words = re.sub("`([^`]+)`", r"<code>\1</code>", words)
-        return (
-            f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em">'
-            f"<b>{sign} {self.status}</b>{words}</div>"
-        )
+        status = html.escape(say(self.status))
+        words = words.replace(status, f"<b>{sign} {status}</b>", 1)
+        return f'<div style="border-left: 4px solid {color}; padding: 0.2em 0.8em">{words}</div>'
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         shown = {"text/plain": repr(self), "text/html": self._repr_html_()}
@@ -100,13 +103,22 @@ class Verdict:
 
 
 class NotYet(Exception):
-    """Raised by a judge; its text is the reason that the learner reads."""
+    """Raised by a judge; its text, a template with its fields, is the reason that the learner reads."""
+
+    def __init__(self, reason: str, **fields: Any):
+        super().__init__(say(reason, **fields))
 
 
-def require(condition: bool, reason: str) -> None:
-    """Go on if ``condition`` is True itself, not merely something that claims to be."""
+def require(condition: bool, reason: str, **fields: Any) -> None:
+    """Go on if ``condition`` is True itself, not merely something that claims to be.
+
+    Args:
+        condition: What must hold.
+        reason: What is said otherwise, a template for ``say``.
+        fields: Of the template.
+    """
     if condition is not True and not (isinstance(condition, np.bool_) and condition):
-        raise NotYet(reason)
+        raise NotYet(reason, **fields)
 
 
 def call(answer: Callable, *args: Any, **options: Any) -> Any:
@@ -115,7 +127,7 @@ def call(answer: Callable, *args: Any, **options: Any) -> Any:
     Raises:
         NotYet: If it raises, takes too long, returns None, or changes its arguments.
     """
-    require(callable(answer), f"a function was expected, and {_named(answer)} is none")
+    require(callable(answer), "a function was expected, and {kind} is none", kind=_kind(answer))
     given, named = copy.deepcopy(args), copy.deepcopy(options)
     started = time.monotonic()
     try:
@@ -126,10 +138,10 @@ def call(answer: Callable, *args: Any, **options: Any) -> Any:
     except OutOfTime:
         result = None
     except (Exception, SystemExit) as error:
-        shown = f": {error}" if str(error) else ""
-        raise NotYet(f"your function raised {type(error).__name__}{shown}") from error
-    if time.monotonic() - started > SECONDS:
-        raise NotYet(f"your function did not end within {SECONDS} seconds: is there a loop that never stops?")
+        said = f"{type(error).__name__}: {error}".removesuffix(": ")
+        raise NotYet("your function raised {error}", error=said) from error
+    late = "your function did not end within {seconds} seconds: is there a loop that never stops?"
+    require(time.monotonic() - started <= SECONDS, late, seconds=SECONDS)
     require(result is not None, "your function returned None: is `return` missing?")
     unchanged = same((given, named), (args, options))
     require(unchanged, "your function changed what was passed to it: work on a copy")
@@ -144,7 +156,8 @@ def number(value: Any) -> float:
         value = value.reshape(())[()]
     require(
         type(value) in NUMBERS or isinstance(value, np.integer | np.floating),
-        f"one number was expected, got {_named(value)}",
+        "one number was expected, got {kind}",
+        kind=_kind(value),
     )
     try:
         return float(value)
@@ -156,13 +169,15 @@ def array(value: Any, shape: Sequence[int] | None = None) -> np.ndarray:
     """``value`` as an array of floats, if it is made of numbers and has ``shape``."""
     if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
         value = value.detach().cpu().double().numpy()  # NumPy has no bfloat16
-    require(isinstance(value, np.ndarray | list | tuple), f"numbers were expected, got {_named(value)}")
+    sequence = isinstance(value, np.ndarray | list | tuple)
+    require(sequence, "numbers were expected, got {kind}", kind=_kind(value))
     try:
         value = np.asarray(value, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise NotYet("numbers were expected, got something else among them") from None
     if shape is not None:
-        require(value.shape == tuple(shape), f"the shape must be {tuple(shape)}, got {value.shape}")
+        expected, got = tuple(shape), value.shape
+        require(got == expected, "the shape must be {expected}, got {got}", expected=expected, got=got)
     return value
 
 
@@ -205,8 +220,13 @@ class Exercise:
         return f"exercises.{self.name}"
 
     def __repr__(self) -> str:
-        ways = f"`{self}.check(your_answer)`, `{self}.hint()`, and after a try `{self}.solution()`"
-        return f"{self.name}, an exercise of {self.minutes} minutes: {ways}"
+        return say(
+            "{name}, an exercise of {minutes} minutes: `{this}.check(your_answer)`, `{this}.hint()`, "
+            "and after a try `{this}.solution()`",
+            name=self.name,
+            minutes=self.minutes,
+            this=self,
+        )
 
     def judge(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
         """Decorator: the function that raises ``NotYet`` unless the answer is right."""
@@ -229,24 +249,27 @@ class Exercise:
         except NotYet as reason:
             status, why = "not yet", str(reason)
         except (Exception, SystemExit, OutOfTime) as error:  # of an answer that lies about what it is
-            status, why = "not yet", f"comparing your answer raised {type(error).__name__}"
+            status = "not yet"
+            why = say("comparing your answer raised {error}", error=type(error).__name__)
         self._attempted = True
         try:
             progress.record(self.key, solved=status == "correct")
         except OSError as error:
-            unsaved = f"This attempt could not be written down: {error.strerror or error}."
+            reason = error.strerror or error
+            unsaved = say("This attempt could not be written down: {reason}.", reason=reason)
         return Verdict(status, why, self, unsaved)
 
     def hint(self) -> str:
         """The next hint; the last one again when there are no more."""
         given = min(self._hints_given, len(self.hints) - 1)
         self._hints_given = given + 1
-        return Words(f"Hint {given + 1} of {len(self.hints)}: {self.hints[given]}")
+        hint, total = say(self.hints[given]), len(self.hints)
+        return Words(say("Hint {n} of {total}: {hint}", n=given + 1, total=total, hint=hint))
 
     def solution(self) -> str:
         """The source of the solution, once an answer was checked, also before a restart."""
         if not self.attempted:
-            return Words("Try first: the solution is shown after `check` has seen an answer of yours.")
+            return Words(say("Try first: the solution is shown after `check` has seen an answer of yours."))
         return source(self.solve)
 
     @property
@@ -344,6 +367,6 @@ def _nobody_types():
         builtins.input = before
 
 
-def _named(value: Any) -> str:
+def _kind(value: Any) -> str:
     name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+    return say("an {name}", name=name) if name[0] in "aeiouAEIOU" else say("a {name}", name=name)
