@@ -154,11 +154,8 @@ def number(value: Any) -> float:
         value = value.detach().cpu().double().numpy()  # NumPy has no bfloat16
     if type(value) is np.ndarray and value.size == 1:
         value = value.reshape(())[()]
-    require(
-        type(value) in NUMBERS or isinstance(value, np.integer | np.floating),
-        "one number was expected, got {kind}",
-        kind=_kind(value),
-    )
+    one = type(value) in NUMBERS or isinstance(value, np.integer | np.floating)
+    require(one, "one number was expected, got {kind}", kind=_kind(value))
     try:
         return float(value)
     except OverflowError:
@@ -176,8 +173,8 @@ def array(value: Any, shape: Sequence[int] | None = None) -> np.ndarray:
     except (TypeError, ValueError, OverflowError):
         raise NotYet("numbers were expected, got something else among them") from None
     if shape is not None:
-        expected, got = tuple(shape), value.shape
-        require(got == expected, "the shape must be {expected}, got {got}", expected=expected, got=got)
+        fits, reason = value.shape == tuple(shape), "the shape must be {shape}, got {got}"
+        require(fits, reason, shape=tuple(shape), got=value.shape)
     return value
 
 
@@ -220,13 +217,9 @@ class Exercise:
         return f"exercises.{self.name}"
 
     def __repr__(self) -> str:
-        return say(
-            "{name}, an exercise of {minutes} minutes: `{this}.check(your_answer)`, `{this}.hint()`, "
-            "and after a try `{this}.solution()`",
-            name=self.name,
-            minutes=self.minutes,
-            this=self,
-        )
+        ways = "`{this}.check(your_answer)`, `{this}.hint()`, and after a try `{this}.solution()`"
+        template = "{name}, an exercise of {minutes} minutes: " + ways
+        return say(template, name=self.name, minutes=self.minutes, this=self)
 
     def judge(self, function: Callable[[Any], None]) -> Callable[[Any], None]:
         """Decorator: the function that raises ``NotYet`` unless the answer is right."""

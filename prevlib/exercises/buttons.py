@@ -50,11 +50,10 @@ def with_question(prediction) -> dict:
         chosen = answer if answer in options else None
         control = widgets.RadioButtons(options=options, value=chosen, layout=wide)
     elif options:
-        control = widgets.FloatText(
-            answer if isinstance(answer, float) else min(options, key=abs)
-        )
+        start = answer if isinstance(answer, float) else min(options, key=abs)
+        control = widgets.FloatText(start)
     else:
-        control = widgets.Text(answer or "", layout=wide)
+        control = widgets.Text(answer if isinstance(answer, str) else "", layout=wide)
     control.description, control.style.description_width = name, "initial"
     button, said = widgets.Button(description=say("Commit")), widgets.HTML()
 

@@ -79,14 +79,10 @@ class Prediction:
 
     def _checked(self, answer: Any) -> str | float:
         if self.options and not isinstance(self.options[0], str):
-            low, high = self.options
-            answer = number(answer)
-            require(
-                low <= answer <= high,
-                "a number from {low:,} to {high:,} was expected, got {answer:,}",
-                low=low, high=high, answer=answer,
-            )  # fmt: skip
-            return answer
+            (low, high), value = self.options, number(answer)
+            reason = "a number from {low:,} to {high:,} was expected, got {value:,}"
+            require(low <= value <= high, reason, low=low, high=high, value=value)
+            return value
         require(isinstance(answer, str) and bool(answer.strip()), "words were expected")
         expected = ", ".join(map(str, self.options))
         known = not self.options or answer in self.options
@@ -114,9 +110,7 @@ def predict(key: str, options: Sequence = (), *, answer: Any = None) -> Predicti
         raise ValueError(f"`key` must be like '01.unknown'; got {key!r}. Put the lesson's number first.")
     texts = sum(isinstance(option, str) for option in options)
     if (texts, len(options)) != (0, 2) and (texts != len(options) or texts == 1):
-        raise ValueError(
-            f"`options` must be texts, two bounds, or nothing; got {options}. Give more choices."
-        )
+        raise ValueError(f"`options` must be texts, two bounds, or nothing; got {options}. Give others.")
     prediction = Prediction(key, options)
     if answer is None:
         return prediction

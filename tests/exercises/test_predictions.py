@@ -144,6 +144,15 @@ def test_without_a_choice_the_button_says_so(workspace):
     assert "Not kept: words were expected." in said.value and progress.predictions() == {}
 
 
+@pytest.mark.parametrize("options", [CHOICES, (0, 1), ()])
+@pytest.mark.parametrize("kept", [3, 0.5, "words"])
+def test_what_was_kept_for_another_question_is_no_error(workspace, options, kept):
+    progress.record_prediction("01.a", kept)
+    control, button, _ = parts(predict("01.a", options))
+    assert control.value in (kept, None, "", 0)
+    assert str(kept) in predict("01.a", options).compare(1)
+
+
 def test_what_is_shown_is_escaped():
     *_, said = parts(predict("01.a", answer="1 < 2"))
     assert "1 &lt; 2" in said.value
