@@ -39,5 +39,5 @@ def test_the_glossary_opens_the_lesson_and_names_its_section_as_jupyterlab_does(
         anchor = link.get_attribute("href").partition("#")[2]
         link.click()
         heading = page.get_by_role("heading", name="1 How do scores become probabilities?")
-        expect(heading).to_have_attribute("data-jupyter-id", anchor)
+        expect(heading).to_have_attribute("data-jupyter-id", anchor, timeout=60_000)
         page.context.close()
