@@ -131,6 +131,32 @@ def test_its_sources_have_links(path):
     assert (bare_citations(prose(path)) != []) is (path.name[:2] in WITHOUT_LINKS)
 
 
+def pictures_without_words(cells):
+    """Ids of cells with a picture that no text follows within two cells: JupyterLab drops its alternative."""
+    return [
+        cell["id"]
+        for i, cell in enumerate(cells)
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        and not any(
+            after["cell_type"] == "markdown" and len(frame.text(after).split()) >= 12
+            for after in cells[i + 1 : i + 3]
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", COURSE, ids=[path.stem for path in COURSE])
+def test_its_pictures_are_followed_by_words(path):
+    assert pictures_without_words(COURSE[path]["cells"]) == []
+
+
+def test_a_picture_without_words_is_noticed():
+    plot = {"id": "plot", "cell_type": "code", "outputs": [{"data": {"image/png": ""}}]}
+    text = {"id": "text", "cell_type": "markdown", "source": ["word " * 12]}
+    title = {"id": "title", "cell_type": "markdown", "source": ["## Why?"]}
+    assert pictures_without_words([plot, text, plot, title, text]) == []
+    assert pictures_without_words([plot, title, title, text, plot]) == ["plot", "plot"]
+
+
 @pytest.mark.parametrize(
     "source",
     [

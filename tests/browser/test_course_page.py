@@ -27,3 +27,17 @@ def test_the_course_page_checks_the_set_up_and_leads_to_a_lesson(browser, tmp_pa
         expect(page.locator(".lm-TabBar-tab.jp-mod-current[title*='00_start_here.ipynb']")).to_be_visible()
         expect(page.get_by_role("heading", name="00 Start here")).to_be_visible()
         page.context.close()
+
+
+def test_the_glossary_opens_the_lesson_and_names_its_section_as_jupyterlab_does(browser, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name in ("glossary.ipynb", "03_derive_the_losses.ipynb"):
+        shutil.copy(NOTEBOOKS / name, folder)
+    with running_lab(folder, tmp_path_factory.mktemp("lab")) as url:
+        page = open_notebook(browser, url, "glossary.ipynb", run=False)
+        link = page.locator("p", has_text="softmax:").get_by_role("link")
+        anchor = link.get_attribute("href").partition("#")[2]
+        link.click()
+        heading = page.get_by_role("heading", name="1 How do scores become probabilities?")
+        expect(heading).to_have_attribute("data-jupyter-id", anchor, timeout=60_000)
+        page.context.close()
