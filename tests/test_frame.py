@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 COURSE = frame.lessons()
 PAGES = [*sorted((ROOT / "notebooks").glob("*.ipynb")), ROOT / "README.md"]
 # Lessons that still name a source without a link; none may join them.
-WITHOUT_LINKS = {"01", "02", "09"}
+WITHOUT_LINKS = {"01", "02"}
 SOURCES = (
     r"https://doi\.org/10\.\d{4,}/\S+",
     r"https://arxiv\.org/abs/(\d{4}\.\d{4,5}|[a-z-]+/\d{7})",

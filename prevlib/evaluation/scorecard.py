@@ -273,8 +273,8 @@ def _sentence(table: pd.DataFrame, leaders: list[str], excluded: Mapping[str, st
         text = f"{first} is the only model left, so there is nothing to choose."
     elif len(leaders) == 1:
         text = (
-            f"{first} comes first with {overall.iloc[0]:.3f}, certainly ahead of every other model; next is "
-            f"{table.index[1]} with {overall.iloc[1]:.3f}."
+            f"{first} comes first with {overall.iloc[0]:.3f}, ahead of every other model by more than the "
+            f"noise of the test sets; next is {table.index[1]} with {overall.iloc[1]:.3f}."
         )
     else:
         names = f"{', '.join(leaders[:-1])} and {leaders[-1]}"

@@ -42,8 +42,8 @@ def score_slices(
         min_support: Smaller slices are listed last, without a score.
         level, n_resamples, seed: As for ``bootstrap_interval``.
     Returns:
-        One row a slice, with ``n``, ``share``, ``score``, ``low``, ``high``, and as the last column
-        ``difference`` from the score of the whole test set.
+        One row per slice, with ``n``, ``share``, ``score``, ``low``, ``high`` (NaN for a slice of a single
+        group), and as the last column ``difference`` from the score of the whole test set.
     Raises:
         ValueError: If a slice does not have one entry a sample.
     Example:
@@ -73,8 +73,10 @@ def score_slices(
         row = {"n": n, "share": n / len(y_true), "score": np.nan, "low": np.nan, "high": np.nan}
         if n >= max(1, min_support):
             part = (y_true[members], y_pred[members])
+            row["score"] = float(metric(*part))
             options["groups"] = None if groups is None else np.asarray(groups)[members]
-            interval = bootstrap_interval(metric, *part, **options)
-            row |= {"score": interval.estimate, "low": interval.low, "high": interval.high}
+            if groups is None or len(np.unique(options["groups"])) > 1:  # one group has no spread
+                interval = bootstrap_interval(metric, *part, **options)
+                row |= {"low": interval.low, "high": interval.high}
         rows[name] = row | {"difference": row["score"] - whole}
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("score", kind="stable")

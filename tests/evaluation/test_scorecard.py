@@ -121,7 +121,8 @@ def test_a_lead_by_hand():
     card = scorecard({"a": facts(0.829), "b": facts(0.8)})
     assert card.leaders == ("a",)
     assert card.sentence == (
-        "a comes first with 0.829, certainly ahead of every other model; next is b with 0.800."
+        "a comes first with 0.829, ahead of every other model by more than the noise of the test sets; "
+        "next is b with 0.800."
     )
     # With a third model there are two chances of a fluke: 2.241 / 1.960 times as much.
     third = {"c": facts(0.5)}

@@ -53,3 +53,13 @@ def test_samples_without_a_label_have_a_row_of_their_own(missing):
     labels = np.array(["early"] * 40 + [missing] * 60, dtype=object)
     table = score_slices(accuracy_score, Y_TRUE, Y_PRED, labels)
     assert table["n"].to_dict() == {"early": 40, "(no label)": 60}
+
+
+@pytest.mark.filterwarnings("ignore:`groups` should hold at least 20")
+def test_a_slice_of_one_group_has_a_score_and_no_interval():
+    y_true, y_pred = [1] * 120, [1] * 90 + [0] * 30
+    slices = ["rare"] * 40 + ["many"] * 80
+    groups = ["one"] * 40 + [f"author {i}" for i in range(40) for _ in range(2)]
+    table = score_slices(accuracy_score, y_true, y_pred, slices, groups=groups)
+    assert table.loc["rare", "score"] == 1 and table.loc["rare", ["low", "high"]].isna().all()
+    assert table.loc["many", "low"] < table.loc["many", "score"] < table.loc["many", "high"]
