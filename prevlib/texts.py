@@ -20,6 +20,11 @@ CATALOGUES = Path(__file__).parent / "data" / "locale"
 def say(template: str, **fields: object) -> str:
     """The text in the learner's language, with its fields filled in; without fields braces are letters.
 
+    Args:
+        template: English text with named fields, as for ``str.format``; the key of the catalogue.
+        fields: Values of the fields.
+    Returns:
+        The text.
     Example:
         >>> say("{n} of {total} are right", n=3, total=4)
         '3 of 4 are right'
@@ -31,6 +36,12 @@ def say(template: str, **fields: object) -> str:
 def say_number(one: str, many: str, n: int, **fields: object) -> str:
     """The form that fits the number ``n``, which is also a field.
 
+    Args:
+        one, many: Templates for 1 and for other numbers; a language may have more forms.
+        n: The number.
+        fields: Values of the other fields.
+    Returns:
+        The text.
     Example:
         >>> say_number("{n} word", "{n:,} words", 1), say_number("{n} word", "{n:,} words", 2000)
         ('1 word', '2,000 words')

@@ -57,7 +57,7 @@ def violations(function: Callable) -> Iterator[str]:
     """What a function does against the convention, one phrase for each fault."""
     parameters = inspect.signature(function).parameters
     for name, parameter in parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
+        if parameter.kind is parameter.VAR_KEYWORD and name != "fields":  # those are of a template
             yield f"**{name} hides the options"
         if name in RENAMED:
             yield f"{name} is called {RENAMED[name]}"

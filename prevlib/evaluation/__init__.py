@@ -18,20 +18,24 @@ from prevlib.evaluation.behaviour import (
 from prevlib.evaluation.comparison import (
     Comparison,
     Difference,
+    Equivalence,
     McNemarResult,
     PermutationResult,
     compare_models,
+    equivalence_test,
     holm_correction,
     mcnemar_test,
     paired_bootstrap_test,
     permutation_test,
 )
+from prevlib.evaluation.power import minimum_detectable_difference, required_samples
 from prevlib.evaluation.scorecard import COSTS, Scorecard, pareto_front, read_scorecard, scorecard
 from prevlib.evaluation.slices import score_slices
 from prevlib.evaluation.uncertainty import (
     Interval,
     SeedSummary,
     bootstrap_interval,
+    crossed_interval,
     seed_summary,
     wilson_interval,
 )

@@ -180,11 +180,11 @@ def check_ranking(
         y_true, predictions, metric, groups: As for ``compare_models``.
     """
     pairs = compare_models(metric, y_true, predictions, groups=groups).differences
-    open_pairs = pairs[pairs["verdict"] == "cannot be told apart"]
+    open_pairs = pairs[pairs["low"] <= 0]
     if open_pairs.empty:
-        return Check(True, f"all {len(pairs)} pairs are told apart")
+        return Check(True, f"all {len(pairs)} pairs are decided")
     a, b = open_pairs.iloc[0][["model_a", "model_b"]]
-    return Check(False, f"{a} and {b} cannot be told apart on {len(np.asarray(y_true)):,} samples")
+    return Check(False, f"{a} against {b} is undecided on {len(np.asarray(y_true)):,} samples")
 
 
 def _shown(values: np.ndarray) -> str:

@@ -31,7 +31,7 @@ def plot_reliability(
     ax = new_axes(ax)
     ax.plot([0, 1], [0, 1], color="black", linestyle=":", linewidth=1, label="perfectly calibrated")
     if low is not None and high is not None:
-        ax.vlines(confidence, low, high, color=COLORS[0], alpha=0.5)
+        ax.vlines(confidence, low, high, color=COLORS[0], linewidth=1)
     sizes = 36.0  # square points
     if counts is not None:
         sizes = 16 + 144 * np.asarray(counts) / np.max(counts)

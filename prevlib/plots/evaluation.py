@@ -51,5 +51,6 @@ def plot_resamples(scores: Sequence[float], interval: Sequence[float], *, ax: Ax
         ax.axvline(value, color=COLORS[5], linestyle=style)
         label = {"xytext": (0, 3), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{value:.3f}", (value, 1), xycoords=("data", "axes fraction"), **label)
+    ax.yaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="score of a resample", ylabel="number of resamples")
     return ax

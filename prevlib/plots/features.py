@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
+from prevlib.plots.style import COLORS, MARKERS, PAPER, add_legend, drawable, new_axes
 
 
 def plot_projection(
@@ -24,7 +24,7 @@ def plot_projection(
     ax, labels = new_axes(ax), np.asarray(labels)
     for i, name in enumerate(drawable(class_names)):
         x, y = points[labels == i].T
-        ax.scatter(x, y, s=14, alpha=0.6, color=COLORS[i], marker=MARKERS[i], label=name)
+        ax.scatter(x, y, s=16, color=COLORS[i], edgecolor=PAPER, linewidth=0.3, marker=MARKERS[i], label=name)
     ax.legend(frameon=False)
     ax.set(xlabel="first component", ylabel="second component")
     return ax
@@ -50,7 +50,7 @@ def plot_layers(
     for i, (name, values) in enumerate(scores.items()):
         layers = np.arange(len(values)) + 0.06 * (i - (len(scores) - 1) / 2)
         if low is not None and high is not None:
-            ax.vlines(layers, low[name], high[name], color=COLORS[i], alpha=0.4)
+            ax.vlines(layers, low[name], high[name], color=COLORS[i], linewidth=1)
         ax.plot(layers, values, marker=MARKERS[i], color=COLORS[i], label=drawable(scores)[i])
     ax.set_xticks(range(len(values)), ["0\nembeddings", *map(str, range(1, len(values)))])
     add_legend(ax)

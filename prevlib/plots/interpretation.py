@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from prevlib.plots.style import COLORS, SIZE, drawable, letters_on, new_axes
+from prevlib.plots.style import COLORS, PAPER, SHARES, SIZE, drawable, letters_on, new_axes
 
-AGAINST_FOR = LinearSegmentedColormap.from_list("against_for", [COLORS[5], "white", COLORS[0]])
+AGAINST_FOR = LinearSegmentedColormap.from_list("against_for", [COLORS[5], PAPER, COLORS[0]])
 ROW_HEIGHT = 0.62  # inches
 ROW_WIDTH = 62  # in letters
 
@@ -23,7 +22,7 @@ def plot_token_strip(
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
-    """A text in boxes, each token with its number below: blue for more than 0, vermilion for less.
+    """A text in boxes, each token with its number below: blue for more than 0, red for less.
 
     Args:
         tokens: In their order; the strip goes on in the next row when one is full.
@@ -43,13 +42,11 @@ def plot_token_strip(
             row, left = row + 1, 0
         places.append((left, row))
         left += width
-    if ax is None:
-        height = ROW_HEIGHT * (row + 1) + (0.3 if title else 0)
-        _, ax = plt.subplots(figsize=(SIZE[0], height), layout="constrained")
+    ax = new_axes(ax, size=(SIZE[0], ROW_HEIGHT * (row + 1) + (0.3 if title else 0)))
     sign = "+" if (values < 0).any() else ""
     for token, value, width, (x, y) in zip(tokens, values, widths, places, strict=True):
         color = AGAINST_FOR(0.5 + 0.5 * np.clip(value / limit, -1, 1))
-        ax.add_patch(Rectangle((x, y), width, 0.5, facecolor=color, edgecolor="0.8"))
+        ax.add_patch(Rectangle((x, y), width, 0.5, facecolor=color, edgecolor="0.5"))
         middle = x + width / 2
         ax.text(middle, y + 0.25, token, ha="center", va="center", fontsize=9, color=letters_on(color))
         number = round(value, 2) + 0.0  # without the sign of -0.00
@@ -75,12 +72,11 @@ def plot_attention(
     """
     ax = new_axes(ax)
     matrix, tokens = np.asarray(matrix), drawable(tokens)
-    image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=vmax)
+    ax.imshow(matrix, cmap=SHARES, vmin=0, vmax=vmax)
     for (row, column), share in np.ndenumerate(matrix):
         if share >= 0.1:
-            color = letters_on(image.to_rgba(share))
             text = f"{share:.1f}".removeprefix("0")
-            ax.text(column, row, text, ha="center", va="center", color=color, fontsize=7)
+            ax.text(column, row, text, ha="center", va="center", fontsize=7)
     ax.set_xticks(range(len(tokens)), tokens, rotation=90)
     ax.set_yticks(range(len(tokens)), tokens)
     ax.spines[:].set_visible(False)

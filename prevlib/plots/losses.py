@@ -18,13 +18,16 @@ def plot_loss_of_probability(probabilities: Sequence[float] = (), *, ax: Axes | 
         The axes with the drawing.
     """
     ax = new_axes(ax)
-    p = np.linspace(0.005, 1, 400)
+    top = max([5.3, *(1.15 * -np.log(probability) for probability in probabilities)])  # of the curve
+    p = np.concatenate([np.exp(-np.linspace(top, 3, 100)), np.linspace(np.exp(-3), 1, 100)[1:]])
     ax.plot(p, -np.log(p), color=COLORS[0])
     for probability in probabilities:
         loss = -np.log(probability)
         ax.plot(probability, loss, "o", color=COLORS[5])
         ax.annotate(f"{loss:.2f}", (probability, loss), xytext=(6, 6), textcoords="offset points")
-    ax.set(xlabel="probability of the true class", ylabel="loss (nats)", xlim=(0, 1.02), ylim=(0, 5.4))
+    ax.set(
+        xlabel="probability of the true class", ylabel="loss (nats)", xlim=(-0.01, 1.02), ylim=(0, 1.02 * top)
+    )
     return ax
 
 

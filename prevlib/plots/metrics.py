@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, letters_on, new_axes
+from prevlib.plots.style import COLORS, MARKERS, SHARES, add_legend, drawable, new_axes
 
 
 def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax: Axes | None = None) -> Axes:
@@ -20,10 +20,9 @@ def plot_confusion_matrix(matrix: np.ndarray, class_names: Sequence[str], *, ax:
     """
     ax = new_axes(ax)
     matrix = np.asarray(matrix)
-    image = ax.imshow(matrix, cmap="Blues", vmin=0, vmax=matrix.max() or 1)
+    ax.imshow(matrix, cmap=SHARES, vmin=0, vmax=matrix.max() or 1)
     for (row, column), count in np.ndenumerate(matrix):
-        color = letters_on(image.to_rgba(count))
-        ax.text(column, row, f"{count:,.12g}", ha="center", va="center", color=color, fontsize=12)
+        ax.text(column, row, f"{count:,.12g}", ha="center", va="center", fontsize=12)
     class_names = drawable(class_names)
     turn = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
     ax.set_xticks(range(len(class_names)), class_names, **(turn if len("".join(class_names)) > 30 else {}))

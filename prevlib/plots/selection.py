@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, LogLocator
 
-from prevlib.plots.style import COLORS, HALO, drawable, new_axes
+from prevlib.plots.style import COLORS, HALO, INK, PAPER, drawable, new_axes
 
 
 def plot_pareto(
@@ -42,12 +42,12 @@ def plot_pareto(
         [*costs[steps], costs.max()],
         [*scores[steps], scores[steps[-1]]],
         where="post",
-        color="black",
+        color=INK,
         linestyle=":",
         linewidth=1,
         label="best score for each budget",
     )
-    for members, face in ((on_front, COLORS[0]), (~on_front, "white")):
+    for members, face in ((on_front, COLORS[0]), (~on_front, PAPER)):
         ax.scatter(costs[members], scores[members], s=36, color=face, edgecolor=COLORS[0], zorder=3)
     for name, x, y in zip(drawable(names), costs, scores, strict=True):
         text = {"xytext": (6, 3), "textcoords": "offset points", "fontsize": 9, "path_effects": HALO}

@@ -1,8 +1,14 @@
 """One look for every picture: colours that stay apart for colour-blind readers, and quiet axes.
 
-The palette is that of Okabe & Ito 2008. Meaning never hangs on colour alone: lines differ in marker as
-well, bars carry their numbers. The look belongs to the axes that a plot draws into, not to the settings of
-Matplotlib, so a reader's own figures stay as they are.
+Each colour has a contrast of at least 3 to 1 with white and with the dark page of JupyterLab, and any two
+stay apart for readers without red or without green cones. Nothing is drawn half-transparent, which would
+lower the contrast. Meaning never hangs on colour alone: lines differ in marker as well, bars carry their
+numbers. The look belongs to the axes that a plot draws into, not to the settings of Matplotlib, so a
+reader's own figures stay as they are.
+
+A picture in a notebook cannot follow the theme of the page. No grey has the contrast of 4.5 to 1 that text
+needs with white and with the dark page at once, so figures bring their white paper along. Widgets do follow
+the theme: they replace ``INK`` and ``PAPER`` by the colours of the page.
 
 Names of classes and tokens are anybody's, and Matplotlib reads some of them as commands: ``$`` begins a
 formula, ``_`` hides a line from the legend. ``drawable`` writes names as they are.
@@ -15,20 +21,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+INK, PAPER = "#000000", "#ffffff"
+COLORS = ("#3A63C9", "#FF5600", "#39A567", "#934C71", "#299BCA", "#C11B22")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 SIZE = (6.4, 3.6)  # inches; fits the column of JupyterLab
 MAX_LETTERS = 40  # of a name
-HALO = (withStroke(linewidth=3, foreground="white"),)  # around letters that may lie on a line
+SHARES = LinearSegmentedColormap.from_list("shares", [to_rgba(COLORS[0], 0), to_rgba(COLORS[0], 0.7)])
+HALO = (withStroke(linewidth=3, foreground=PAPER),)  # around letters that may lie on a line
 
 
-def new_axes(ax: Axes | None) -> Axes:
-    """``ax``, or new axes of the usual size, without the upper and right frame."""
+def new_axes(ax: Axes | None, *, size: tuple[float, float] = SIZE) -> Axes:
+    """``ax``, or new axes on white paper, of a size in inches, without the upper and right frame."""
     if ax is None:
-        _, ax = plt.subplots(figsize=SIZE, layout="constrained")
+        _, ax = plt.subplots(figsize=size, layout="constrained", facecolor=PAPER)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -65,6 +74,6 @@ def _has_letters(name: str) -> bool:
 
 
 def letters_on(color: Sequence[float]) -> str:
-    """White or black, whichever has more contrast with an sRGB colour."""
+    """Nearly white or nearly black, whichever has more contrast with an sRGB colour; neither is a page's."""
     luminance = np.dot(np.power(color[:3], 2.2), [0.2126, 0.7152, 0.0722])
-    return "white" if luminance < 0.18 else "black"
+    return "#fefefe" if luminance < 0.18 else "#010101"

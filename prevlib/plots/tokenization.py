@@ -22,7 +22,7 @@ def plot_bars(
     What the numbers are is the caller's to say: ``ax.set_ylabel(...)``.
 
     Args:
-        names, values: Of the bars, from left to right.
+        names, values: Of the bars, from left to right; counts are written as whole numbers.
         low, high: Ends of a vertical line for each bar.
         expected: Height of a dashed line across each bar.
         ax: Where to draw; new axes if None.
@@ -39,10 +39,13 @@ def plot_bars(
         level = {"color": COLORS[5], "linestyle": "--", "label": "expected"}
         ax.hlines(expected, places - 0.42, places + 0.42, **level)
         top = np.maximum(top, expected)
-        ax.legend(frameon=False)
+        ax.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1))  # where no bar can come
+    counts = np.asarray(values).dtype.kind == "i"
+    ax.yaxis.get_major_locator().set_params(integer=counts)
+    form = ",d" if counts else ".2f"
     for place, height, value in zip(places, top, values, strict=True):
         text = {"xytext": (0, 4), "textcoords": "offset points", "ha": "center"}
-        ax.annotate(f"{value:.2f}", (place, height), **text)
+        ax.annotate(f"{value:{form}}", (place, height), **text)
     ax.set_xticks(places, drawable(names))
     ax.margins(y=0.12)
     return ax

@@ -10,7 +10,7 @@ from prevlib.plots.style import COLORS, MARKERS, add_legend, drawable, new_axes
 
 
 def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: Axes | None = None) -> Axes:
-    """Training loss by step for each run: single steps pale, the mean of the last ``smooth`` strong.
+    """Training loss by step for each run: single steps thin, the mean of the last ``smooth`` thick.
 
     Args:
         losses: Name of a run -> loss of each step, in nats; at most six runs.
@@ -22,7 +22,7 @@ def plot_losses(losses: Mapping[str, Sequence[float]], *, smooth: int = 10, ax: 
     ax = new_axes(ax)
     for i, (name, values) in enumerate(zip(drawable(losses), losses.values(), strict=True)):
         values = pd.Series(values, index=np.arange(1, len(values) + 1))
-        ax.plot(values.index, values, color=COLORS[i], alpha=0.25, linewidth=0.8)
+        ax.plot(values.index, values, color=COLORS[i], linewidth=0.5)
         mean = values.rolling(smooth, min_periods=1).mean()
         every = max(1, len(mean) // 6)
         ax.plot(mean.index, mean, color=COLORS[i], marker=MARKERS[i], markevery=every, label=name)
@@ -61,7 +61,7 @@ def plot_pretraining(
 
 
 def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Accuracy over label budgets for each method, with its interval.
+    """Accuracy over label budgets for each method; vertical lines are the intervals.
 
     Args:
         table: One row a method and budget, with ``method``, ``n_train``, ``accuracy``, ``low``, ``high``.
@@ -72,9 +72,10 @@ def plot_label_efficiency(table: pd.DataFrame, *, ax: Axes | None = None) -> Axe
     ax = new_axes(ax)
     for i, (method, rows) in enumerate(table.groupby("method", sort=False)):
         rows = rows.sort_values("n_train")
+        n_train = rows["n_train"] * 1.04 ** (i - (table["method"].nunique() - 1) / 2)  # side by side
         line = {"color": COLORS[i], "marker": MARKERS[i], "label": drawable([method])[0]}
-        ax.plot(rows["n_train"], rows["accuracy"], **line)
-        ax.fill_between(rows["n_train"], rows["low"], rows["high"], color=COLORS[i], alpha=0.15)
+        ax.plot(n_train, rows["accuracy"], **line)
+        ax.vlines(n_train, rows["low"], rows["high"], color=COLORS[i], linewidth=1)
     budgets = sorted(table["n_train"].unique())
     ax.set_xscale("log")
     ax.set_xticks(budgets, [f"{n:,}" for n in budgets])

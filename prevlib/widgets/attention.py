@@ -7,11 +7,14 @@ from typing import NamedTuple
 import numpy as np
 from ipywidgets import Checkbox, Dropdown, Text
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from prevlib.checkpoints import load_tokenizer
 from prevlib.interpretation import AttentionMaps, attention_maps, attention_rollout
 from prevlib.plots import COLORS, plot_attention
-from prevlib.widgets.base import Explorer, explorer, number, picture
+from prevlib.texts import say
+from prevlib.widgets.base import Explorer, end_at_tokens, explorer, number, picture
 
 TEXT = "the actors are good , but the story is a bore ."
 VIEWS = ("one head", "mean of the heads", "rollout up to the layer")
@@ -34,10 +37,11 @@ def look(attentions: np.ndarray, view: str, layer: int, head: int) -> Look:
         [[0.5, 0.5], [0.5, 0.5]]
     """
     if view == VIEWS[0]:
-        return Look(attentions[layer - 1, head - 1], f"layer {layer}, head {head}")
+        name = say("layer {layer}, head {head}", layer=layer, head=head)
+        return Look(attentions[layer - 1, head - 1], name)
     if view == VIEWS[1]:
-        return Look(attentions[layer - 1].mean(axis=0), f"layer {layer}, mean of the heads")
-    return Look(attention_rollout(attentions[:layer]), f"rollout up to layer {layer}")
+        return Look(attentions[layer - 1].mean(axis=0), say("layer {layer}, mean of the heads", layer=layer))
+    return Look(attention_rollout(attentions[:layer]), say("rollout up to layer {layer}", layer=layer))
 
 
 def plot_row_of_attention(maps: AttentionMaps, seen: Look, row: int, *, ax: Axes | None = None) -> Axes:
@@ -65,37 +69,45 @@ def explore_attention(text: str = TEXT, checkpoint: str | Path = "minilm") -> Ex
 
     def respond(
         text: str, layer: int, head: int, token: int, view: str, untrained: bool
-    ) -> tuple[bytes, str]:
+    ) -> tuple[Figure, str]:
         maps = read(text, checkpoint, random_init=untrained)
         if len(maps.tokens) > MAX_TOKENS:
             raise ValueError(
                 f"`text` must have at most {MAX_TOKENS} tokens to be drawn; got {len(maps.tokens)}. "
                 "Shorten it."
             )
-        row = min(token, len(maps.tokens)) - 1
-        seen = look(maps.attentions, view, layer, head)
-        shares = seen.matrix[row]
-        best = ", ".join(f"{maps.tokens[i]} (token {i + 1}) {shares[i]:.2f}" for i in np.argsort(-shares)[:4])
-        words = (
-            f"{'Untrained twin' if untrained else 'Pre-trained'}, {seen.name}.\n"
-            f"Token {row + 1} of {len(maps.tokens)}, {maps.tokens[row]}, looks at: {best}.\n"
-            f"On average a token gives {seen.matrix[:, [0, -1]].sum(axis=1).mean():.2f} to the first and "
-            f"last one together, and {np.diagonal(seen.matrix).mean():.2f} to itself; evenly it would be "
-            f"{2 / len(shares):.2f} and {1 / len(shares):.2f}."
+        seen = look(maps.attentions, VIEWS[views.index(view)], layer, head)
+        shares = seen.matrix[token - 1]
+        best = [
+            say("{token} (token {i}) {share:.2f}", token=maps.tokens[i], i=i + 1, share=shares[i])
+            for i in np.argsort(-shares)[:4]
+        ]
+        model = say("Untrained twin") if untrained else say("Pre-trained")
+        ends, itself = seen.matrix[:, [0, -1]].sum(axis=1).mean(), np.diagonal(seen.matrix).mean()
+        told = {"i": token, "token": maps.tokens[token - 1], "best": ", ".join(best), "itself": itself}
+        told |= {"model": model, "view": seen.name, "ends": ends}
+        words = say(
+            "{model}, {view}.\n"
+            "Token {i} of {n}, {token}, looks at: {best}.\n"
+            "On average a token gives {ends:.2f} to the first and last one together, and {itself:.2f} to "
+            "itself; evenly it would be {even_ends:.2f} and {even:.2f}.",
+            **told | {"n": len(shares), "even_ends": 2 / len(shares), "even": 1 / len(shares)},
         )
         side = 1.8 + 0.17 * len(maps.tokens)
 
         def draw(ax):
-            plot_row_of_attention(maps, seen, row, ax=ax)
+            plot_row_of_attention(maps, seen, token - 1, ax=ax)
 
         return picture(draw, size=(side, side)), words
 
+    views = say("one head"), say("mean of the heads"), say("rollout up to the layer")
     controls = {
-        "text": Text(text, description="text", continuous_update=False),
-        "layer": number("layer", 1, 1, n_layers, 1),
-        "head": number("head", 3 if n_heads > 2 else 1, 1, n_heads, 1),
-        "token": number("token", 4, 1, MAX_TOKENS, 1),
-        "view": Dropdown(options=VIEWS, description="view"),
-        "untrained": Checkbox(False, description="untrained twin"),
+        "text": Text(text, description=say("text"), continuous_update=False),
+        "layer": number(say("layer"), 1, 1, n_layers, 1),
+        "head": number(say("head"), 3 if n_heads > 2 else 1, 1, n_heads, 1),
+        "token": number(say("token"), 4, 1, MAX_TOKENS, 1),
+        "view": Dropdown(options=views, description=say("view")),
+        "untrained": Checkbox(False, description=say("untrained twin")),
     }
+    end_at_tokens(controls["token"], controls["text"], load_tokenizer(checkpoint))
     return explorer("explore_attention", controls, respond)

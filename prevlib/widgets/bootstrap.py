@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from ipywidgets import Dropdown
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from prevlib.evaluation import Interval
@@ -12,6 +13,7 @@ from prevlib.evaluation.counts import Metric
 from prevlib.evaluation.resampling import Resamples
 from prevlib.metrics import accuracy_score, f1_score, matthews_corrcoef
 from prevlib.plots import plot_resamples
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, number, picture
 from prevlib.widgets.study import check_both_or_none, study_predictions
 
@@ -64,28 +66,32 @@ def explore_bootstrap(
     if len(y_true) < 20:
         raise ValueError(f"`y_true` must hold at least 20 samples; got {len(y_true)}. Fewer tell too little.")
 
-    def respond(metric: str, n: int, n_resamples: int, level: float, draw: int) -> tuple[bytes, str]:
+    def respond(metric: str, n: int, n_resamples: int, level: float, draw: int) -> tuple[Figure, str]:
         options = {"n_resamples": n_resamples, "level": level, "seed": draw}
         resamples = resample_scores(metrics[metric], y_true[:n], y_pred[:n], **options)
         estimate, low, high, _ = resamples.interval
 
         def plot(ax):
-            plot_resamples(resamples.scores, resamples.interval, ax=ax).set_xlabel(f"{metric} of a resample")
+            label = say("{metric} of a resample", metric=metric)
+            plot_resamples(resamples.scores, resamples.interval, ax=ax).set_xlabel(label)
 
         first = ", ".join(f"{score:.3f}" for score in resamples.scores[:3])
-        words = (
-            f"{metric} of the first {n:,} samples: {estimate:.3f}.\n"
-            f"{n_resamples:,} resamples, draw {draw}: the first ones score {first}; all lie from "
-            f"{resamples.scores.min():.3f} to {resamples.scores.max():.3f}.\n"
-            f"The middle {level:.0%} of them: [{low:.3f}, {high:.3f}], an interval {high - low:.3f} wide."
+        drawn = {"metric": metric, "n": n, "n_resamples": n_resamples, "draw": draw, "level": level}
+        drawn |= {"first": first, "least": resamples.scores.min(), "most": resamples.scores.max()}
+        words = say(
+            "{metric} of the first {n:,} samples: {estimate:.3f}.\n"
+            "{n_resamples:,} resamples, draw {draw}: the first ones score {first}; all lie from "
+            "{least:.3f} to {most:.3f}.\n"
+            "The middle {level:.0%} of them: [{low:.3f}, {high:.3f}], an interval {width:.3f} wide.",
+            **drawn | {"estimate": estimate, "low": low, "high": high, "width": high - low},
         )
         return picture(plot), words
 
     controls = {
-        "metric": Dropdown(options=list(metrics), description="metric"),
-        "n": number("samples", min(200, len(y_true)), 20, len(y_true), 1),
-        "n_resamples": Dropdown(options=[10, 100, 1000, 10_000], value=1000, description="resamples"),
-        "level": Dropdown(options=[0.5, 0.8, 0.9, 0.95, 0.99], value=0.95, description="level"),
-        "draw": number("draw number", 1, 1, 100, 1),
+        "metric": Dropdown(options=list(metrics), description=say("metric")),
+        "n": number(say("samples"), min(200, len(y_true)), 20, len(y_true), 1),
+        "n_resamples": Dropdown(options=[10, 100, 1000, 10_000], value=1000, description=say("resamples")),
+        "level": Dropdown(options=[0.5, 0.8, 0.9, 0.95, 0.99], value=0.95, description=say("level")),
+        "draw": number(say("draw number"), 1, 1, 100, 1),
     }
     return explorer("explore_bootstrap", controls, respond)

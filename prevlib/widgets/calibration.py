@@ -1,6 +1,7 @@
 """Turn the temperature, and watch certainty meet truth, for notebook 09."""
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.special import logit
 
@@ -8,6 +9,7 @@ from prevlib.evaluation import wilson_interval
 from prevlib.metrics import expected_calibration_error, log_loss, reliability_bins, temperature_scale
 from prevlib.metrics.calibration.temperature import scale_logits
 from prevlib.plots import plot_reliability
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, number, picture
 from prevlib.widgets.study import check_both_or_none, study_predictions
 
@@ -34,7 +36,7 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
     logits, y_true = logits[half:], y_true[half:]
     class_names = np.arange(2 if logits.ndim == 1 else logits.shape[1])
 
-    def respond(temperature: float, n_bins: int) -> tuple[bytes, str]:
+    def respond(temperature: float, n_bins: int) -> tuple[Figure, str]:
         y_proba = scale_logits(logits, temperature)
         bins = reliability_bins(y_true, y_proba, n_bins=n_bins)
         confidence, share_right = bins.confidence / bins.n, bins.right / bins.n
@@ -44,23 +46,29 @@ def explore_calibration(logits: ArrayLike | None = None, y_true: ArrayLike | Non
             limits = {"low": [end.low for end in ends], "high": [end.high for end in ends]}
             plot_reliability(confidence, share_right, counts=bins.n, **limits, ax=ax)
             if logits.ndim == 1:
-                ax.set(xlabel="mean probability of class 1", ylabel="share of class 1")
+                ax.set(xlabel=say("mean probability of class 1"), ylabel=say("share of class 1"))
 
         called = y_proba.argmax(axis=1) if y_proba.ndim == 2 else y_proba > 0.5
-        ece = expected_calibration_error(y_true, y_proba, n_bins=n_bins)
-        loss = log_loss(y_true, y_proba, labels=class_names)
         worst = int(np.abs(bins.right - bins.confidence).argmax())
-        words = (
-            f"Temperature {temperature:.1f}: ECE {ece:.3f} in {n_bins} bins, log loss {loss:.3f} nats, "
-            f"accuracy {np.mean(called == y_true):.3f}.\n"
-            f"The bin that adds most to the ECE: {bins.n[worst]:,.0f} samples with a mean of "
-            f"{confidence[worst]:.2f}, of which {share_right[worst]:.2f} came true.\n"
-            f"On the other half of the samples the best temperature is {best:.1f}."
+        loss = log_loss(y_true, y_proba, labels=class_names)
+        told = {"temperature": temperature, "loss": loss, "accuracy": np.mean(called == y_true), "best": best}
+        told |= {
+            "bins": n_bins,
+            "n": int(bins.n[worst]),
+            "confidence": confidence[worst],
+            "right": share_right[worst],
+        }
+        words = say(
+            "Temperature {temperature:.1f}: log loss {loss:.3f} nats, accuracy {accuracy:.3f}.\n"
+            "Number of bins: {bins}. The ECE is {ece:.3f}; another number of bins gives another value.\n"
+            "The bin that adds most to it, {n:,} samples: mean {confidence:.2f}, came true {right:.2f}.\n"
+            "On the other half of the samples the best temperature is {best:.1f}.",
+            **told | {"ece": expected_calibration_error(y_true, y_proba, n_bins=n_bins)},
         )
         return picture(plot, size=(4.6, 4.4)), words
 
     controls = {
-        "temperature": number("temperature", 1.0, 0.2, 8.0, 0.1),
-        "n_bins": number("bins", 8, 1, 20, 1),
+        "temperature": number(say("temperature"), 1.0, 0.2, 8.0, 0.1),
+        "n_bins": number(say("bins"), 8, 1, 20, 1),
     }
     return explorer("explore_calibration", controls, respond)

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import torch
 from ipywidgets import Dropdown
+from matplotlib.figure import Figure
 
 from prevlib.losses import cross_entropy, cross_entropy_gradient, log_softmax
 from prevlib.plots import plot_gradient, plot_loss_of_probability
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, number, picture
 
 
@@ -56,21 +58,17 @@ def explore_cross_entropy(
             f"got {len(names)} and {len(logits)}. Pass both."
         )
 
-    def respond(label: str, **values: float) -> tuple[bytes, str]:
+    def respond(label: str, **values: float) -> tuple[Figure, str]:
         parts = loss_parts(list(values.values()), names.index(label))
         true = max(parts.probabilities[names.index(label)], 1e-12)
-
-        def plot_loss(ax):
-            plot_loss_of_probability([true], ax=ax).set_ylim(top=max(5.4, 1.2 * parts.loss))
-
-        png = picture(plot_loss, partial(plot_gradient, parts.gradient, names), size=(8.4, 3.2))
-        return png, _describe(parts, names, label)
+        draws = partial(plot_loss_of_probability, [true]), partial(plot_gradient, parts.gradient, names)
+        return picture(*draws, size=(8.4, 3.2)), _describe(parts, names, label)
 
     controls = {
-        f"logit_{i}": number(f"logit of {name}", float(logit), -8.0, 8.0, 0.5)
+        f"logit_{i}": number(say("logit of {name}", name=name), float(logit), -8.0, 8.0, 0.5)
         for i, (name, logit) in enumerate(zip(names, logits, strict=True))
     }
-    controls["label"] = Dropdown(options=names, value=names[-1], description="true class")
+    controls["label"] = Dropdown(options=names, value=names[-1], description=say("true class"))
     return explorer("explore_cross_entropy", controls, respond)
 
 
@@ -78,10 +76,12 @@ def _describe(parts: LossParts, names: Sequence[str], label: str) -> str:
     def each(numbers: Sequence[float], form: str) -> str:
         return ", ".join(f"{name} {number:{form}}" for name, number in zip(names, numbers, strict=True))
 
-    probability = parts.probabilities[names.index(label)]
-    return (
-        f"Probabilities: {each(parts.probabilities, '.3f')}.\n"
-        f"The true class is {label}: the loss is -ln {probability:.3g} = {parts.loss:.3f} nats.\n"
-        f"Gradient: {each(parts.gradient, '+.3f')}; it sums to 0. "
-        f"A step of training moves each logit the other way: {label} up, the others down."
+    told = {"label": label, "probability": parts.probabilities[names.index(label)]}
+    told["probabilities"] = each(parts.probabilities, ".3f")
+    return say(
+        "Probabilities: {probabilities}.\n"
+        "The true class is {label}: the loss is -ln {probability:.3g} = {loss:.3f} nats.\n"
+        "Gradient: {gradient}; it sums to 0. "
+        "A step of training moves each logit the other way: {label} up, the others down.",
+        **told | {"loss": parts.loss, "gradient": each(parts.gradient, "+.3f")},
     )

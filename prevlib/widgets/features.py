@@ -11,14 +11,18 @@ from typing import NamedTuple
 import numpy as np
 from ipywidgets import Dropdown
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from prevlib.datasets import load_reviews
 from prevlib.features import extract_features
 from prevlib.plots import plot_projection
+from prevlib.plots.style import HALO
+from prevlib.texts import say
 from prevlib.widgets.base import RING, Explorer, explorer, number, picture
 
 N_TEXTS = 40
-N_NEIGHBOURS = 3
+BESIDE = (0, 10), (12, 0), (0, -11)  # places of numbers, in points: beside the highest, middle, lowest one
+N_NEIGHBOURS = len(BESIDE)
 ROUNDING = 1e-6  # of float32, as a share of the largest number
 POOLINGS = ("mean", "cls", "max")
 
@@ -76,9 +80,11 @@ def plot_neighbours(
 ) -> Axes:
     """``plot_projection`` with a ring around one text, and lines and numbers to its neighbours."""
     ax = plot_projection(points, labels, class_names, ax=ax)
-    for place, neighbour in enumerate(neighbours, start=1):
+    heights = np.argsort(np.argsort(-points[list(neighbours), 1], kind="stable"))
+    for place, (neighbour, height) in enumerate(zip(neighbours, heights, strict=True), start=1):
         ax.plot(*points[[chosen, neighbour]].T, color="black", linewidth=0.8, zorder=0)
-        ax.annotate(str(place), points[neighbour], xytext=(5, 5), textcoords="offset points", fontsize=11)
+        text = {"xytext": BESIDE[height], "textcoords": "offset points", "path_effects": HALO}
+        ax.annotate(str(place), points[neighbour], ha="center", va="center", fontsize=11, **text)
     ax.plot(*points[chosen], "o", **RING)
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return ax
@@ -114,25 +120,35 @@ def explore_features(
     features = {kind: extract_features(texts, checkpoint, pooling=kind, **options) for kind in POOLINGS}
     n_layers = features["mean"].shape[1] - 1
 
-    def respond(layer: int, pooling: str, text: int) -> tuple[bytes, str]:
+    def respond(layer: int, pooling: str, text: int) -> tuple[Figure, str]:
         chosen, rows = text - 1, features[pooling][:, layer]
         projection, neighbours = project(rows), nearest_neighbours(rows, N_NEIGHBOURS)
-        draw = partial(plot_neighbours, projection.points, labels, class_names, chosen, neighbours[chosen])
-        similarities = cosine_similarities(rows)[chosen]
-        agree = labels[neighbours[:, 0]] == labels
-        lines = [f"Text {text}, {class_names[labels[chosen]]}: {texts[chosen]}", "Nearest in direction:"]
-        for place, i in enumerate(neighbours[chosen], start=1):
-            lines.append(f"{place}. cosine {similarities[i]:.2f}, {class_names[labels[i]]}: {texts[i]}")
-        where = f"layer {layer}" if layer else "the embeddings, layer 0"
-        lines.append(
-            f"With {pooling} of {where}: the nearest neighbour has the same label for {agree.sum()} of "
-            f"{len(agree)} texts. The picture keeps {projection.variance_kept:.0%} of the variance."
-        )
+        where = say("layer {layer}", layer=layer) if layer else say("the embeddings, layer 0")
+        where = say("{pooling} of {where}", pooling=pooling, where=where)
+        lines = [
+            say("Text {n}, {label}: {text}", n=text, label=class_names[labels[chosen]], text=texts[chosen])
+        ]
+        if projection.points.any():
+            shown, similarities = neighbours[chosen], cosine_similarities(rows)[chosen]
+            lines.append(say("Nearest in direction:"))
+            for place, i in enumerate(shown, start=1):
+                told = {"place": place, "cosine": similarities[i], "label": class_names[labels[i]]}
+                lines.append(say("{place}. cosine {cosine:.2f}, {label}: {text}", text=texts[i], **told))
+            agree = labels[neighbours[:, 0]] == labels
+            told = {"where": where, "n": agree.sum(), "total": len(agree), "kept": projection.variance_kept}
+            lines.append(
+                say("With {where}, the nearest one has the same label for {n} of {total} texts.", **told)
+            )
+            lines.append(say("The picture keeps {kept:.0%} of the variance.", **told))
+        else:
+            shown = ()
+            lines.append(say("With {where}, all texts are the same point, and none is nearest.", where=where))
+        draw = partial(plot_neighbours, projection.points, labels, class_names, chosen, shown)
         return picture(draw, size=(7.2, 3.8)), "\n".join(lines)
 
     controls = {
-        "layer": number("layer", n_layers, 0, n_layers, 1),
-        "pooling": Dropdown(options=POOLINGS, description="pooling"),
-        "text": number("text number", 1, 1, len(texts), 1),
+        "layer": number(say("layer"), n_layers, 0, n_layers, 1),
+        "pooling": Dropdown(options=POOLINGS, description=say("pooling")),
+        "text": number(say("text number"), min(5, len(texts)), 1, len(texts), 1),
     }
     return explorer("explore_features", controls, respond)

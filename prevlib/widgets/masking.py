@@ -1,27 +1,29 @@
 """Hide words, again and again, and hold the counts against what was to be expected, for notebook 02."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from ipywidgets import Checkbox, Dropdown, Text
+from matplotlib.figure import Figure
 from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from prevlib.checkpoints import load_tokenizer
 from prevlib.masking import IGNORE_INDEX, MaskedBatch, mask_tokens, mask_whole_words
 from prevlib.plots import plot_bars
+from prevlib.texts import say, say_number
 from prevlib.tokenization import word_groups
 from prevlib.widgets.base import Explorer, explorer, number, picture
 
 TEXT = "The unwatchable opening aside, this is one of the funniest films about filmmaking that I have seen."
-KINDS = ("[MASK]", "random", "kept", "all chosen")
 
 
 class MaskCounts(NamedTuple):
     """What became of the tokens that may be chosen, and how many of each are expected."""
 
     n_tokens: int
-    counts: tuple[int, ...]  # in the order of KINDS
+    counts: tuple[int, ...]  # [MASK], random, kept, and all that were chosen
     expected: tuple[float, ...]
 
 
@@ -69,10 +71,11 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
         The widget, with the attributes ``controls``, ``image`` and ``words``.
     """
     tokenizer = load_tokenizer("minilm") if tokenizer is None else tokenizer
+    kinds = "[MASK]", say("random"), say("kept"), say("all chosen")
 
     def respond(
         text: str, rate: float, mask: float, random: float, whole: bool, times: int, draw: int
-    ) -> tuple[bytes, str]:
+    ) -> tuple[Figure, str]:
         encoded = tokenizer(text, return_special_tokens_mask=True, return_tensors="pt", verbose=False)
         ids, special = (encoded[name].repeat(times, 1) for name in ("input_ids", "special_tokens_mask"))
         if special.all():
@@ -95,43 +98,50 @@ def explore_masking(text: str = TEXT, tokenizer: PreTrainedTokenizerBase | None 
         counts = count_masks(
             batch, special_tokens_mask=special, mask_token_id=tokenizer.mask_token_id, **rates
         )
-        per_100 = [[100 * count / counts.n_tokens for count in part] for part in counts[1:]]
 
         def plot_counts(ax):
-            plot_bars(KINDS, per_100[0], expected=per_100[1], ax=ax).set_ylabel("tokens in 100")
+            label = say("number of tokens")
+            plot_bars(kinds, counts.counts, expected=counts.expected, ax=ax).set_ylabel(label)
 
         to_random = rates["random_replace_prob"]
-        shares = f"{mask:.1%} become [MASK], {to_random:.1%} random tokens, {1 - mask - to_random:.1%} stay"
-        words = _describe(batch, special[0] == 0, counts, tokenizer, times)
-        png = picture(plot_counts, size=(6.4, 3.2))
-        return png, f"{rate:.0%} are chosen; of these {shares}.\n{words}"
+        shares = say(
+            "{rate:.0%} are chosen; of these {mask:.1%} become [MASK], {random:.1%} random tokens, "
+            "{kept:.1%} stay.",
+            **{"rate": rate, "mask": mask, "random": to_random, "kept": max(0.0, 1 - mask - to_random)},
+        )
+        lines = shares, *_describe(batch, special[0] == 0, tokenizer, times), _count(kinds, counts)
+        return picture(plot_counts, size=(6.4, 3.2)), "\n".join(lines)
 
     controls = {
-        "text": Text(text, description="text"),
-        "rate": number("share chosen", 0.15, 0.0, 1.0, 0.05),
-        "mask": number("chosen to [MASK]", 0.8, 0.0, 1.0, 0.05),
-        "random": number("rest random", 0.5, 0.0, 1.0, 0.05),
-        "whole": Checkbox(False, description="whole words"),
-        "times": Dropdown(options=[1, 10, 100, 1000], description="times masked"),
-        "draw": number("draw number", 4, 1, 100, 1),
+        "text": Text(text, description=say("text")),
+        "rate": number(say("share chosen"), 0.15, 0.0, 1.0, 0.05),
+        "mask": number(say("chosen to [MASK]"), 0.8, 0.0, 1.0, 0.05),
+        "random": number(say("rest random"), 0.5, 0.0, 1.0, 0.05),
+        "whole": Checkbox(False, description=say("whole words")),
+        "times": Dropdown(options=[1, 10, 100, 1000], description=say("times masked")),
+        "draw": number(say("draw number"), 4, 1, 100, 1),
     }
     return explorer("explore_masking", controls, respond)
 
 
 def _describe(
-    batch: MaskedBatch, words: Tensor, counts: MaskCounts, tokenizer: PreTrainedTokenizerBase, times: int
-) -> str:
+    batch: MaskedBatch, words: Tensor, tokenizer: PreTrainedTokenizerBase, times: int
+) -> tuple[str, str]:
     ids, labels = (part[0][words] for part in batch)
-    tokens, chosen = tokenizer.convert_ids_to_tokens(ids), labels != IGNORE_INDEX
+    tokens, chosen = " ".join(tokenizer.convert_ids_to_tokens(ids)), labels != IGNORE_INDEX
     true, read = (tokenizer.convert_ids_to_tokens(part[chosen]) for part in (labels, ids))
-    pairs = [f"{label} (reads {token})" for label, token in zip(true, read, strict=True)]
-    counted = "; ".join(
-        f"{kind} {count:,} (expected {expected:,.1f})"
-        for kind, count, expected in zip(KINDS, *counts[1:], strict=True)
-    )
-    first = "" if times == 1 else ", the first time"
-    return (
-        f"The model reads{first}: {' '.join(tokens)}\n"
-        f"It has to tell: {', '.join(pairs) or 'nothing'}.\n"
-        f"Of {counts.n_tokens:,} tokens in all: {counted}."
-    )
+    reads = say("The model reads") if times == 1 else say("The model reads, the first time")
+    pairs = [
+        say("{token} (reads {read})", token=token, read=instead)
+        for token, instead in zip(true, read, strict=True)
+    ]
+    return (f"{reads}: {tokens}", say("It has to tell: {pairs}.", pairs=", ".join(pairs) or say("nothing")))
+
+
+def _count(kinds: Sequence[str], counts: MaskCounts) -> str:
+    each = [
+        say("{kind} {n:,} (expected {expected:,.1f})", kind=kind, n=n, expected=expected)
+        for kind, n, expected in zip(kinds, counts.counts, counts.expected, strict=True)
+    ]
+    of_all = {"n": counts.n_tokens, "each": "; ".join(each)}
+    return say_number("Of {n} token in all: {each}.", "Of {n:,} tokens in all: {each}.", **of_all)

@@ -6,13 +6,15 @@ from pathlib import Path
 import torch
 from ipywidgets import Checkbox, Text
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from torch import Tensor
 
 from prevlib.checkpoints import load_tokenizer
 from prevlib.encoder import Bert
 from prevlib.plots import COLORS
 from prevlib.plots.style import drawable, new_axes
-from prevlib.widgets.base import Explorer, explorer, number, picture
+from prevlib.texts import say
+from prevlib.widgets.base import Explorer, end_at_tokens, explorer, number, picture
 
 TEXT = "the film was long , but the actors were [MASK] ."
 MAX_TOKENS = 24
@@ -58,34 +60,43 @@ def explore_query(text: str = TEXT, checkpoint: str | Path = "mini") -> Explorer
     """
     tokenizer, model = load_tokenizer(checkpoint), Bert.from_checkpoint(checkpoint)
 
-    def respond(text: str, token: int, **chosen: int) -> tuple[bytes, str]:
+    def respond(text: str, token: int, **chosen: int) -> tuple[Figure, str]:
         input_ids = tokenizer(text, return_tensors="pt")["input_ids"]
         tokens = tokenizer.convert_ids_to_tokens(input_ids[0])
         if len(tokens) > MAX_TOKENS:
             raise ValueError(
                 f"`text` must have at most {MAX_TOKENS} tokens to be drawn; got {len(tokens)}. Shorten it."
             )
-        token = min(token, len(tokens))
         scores = scores_of(model, input_ids, token=token, **chosen)
         weights = scores.softmax(dim=-1)
         first, second = scores.topk(2).indices.tolist()
         distance = scores[first] - scores[second]
-        words = (
-            f"Layer {chosen['layer']}, head {chosen['head']}: token {token}, {tokens[token - 1]}, asks.\n"
-            f"Largest weights: {tokens[first]} (token {first + 1}) {weights[first]:.2f}, {tokens[second]} "
-            f"(token {second + 1}) {weights[second]:.2f}; evenly it would be {1 / len(tokens):.2f} each.\n"
-            f"Their scores are {scores[first]:.2f} and {scores[second]:.2f}: {distance:.2f} more, "
-            f"and e^{distance:.2f} = {distance.exp():.3g} times the weight."
+        left = partial(plot_tokens, scores, tokens, say("scores before the softmax"))
+        right = partial(plot_tokens, weights, tokens, say("weights after the softmax"))
+        told = chosen | {
+            "token": token,
+            "asks": tokens[token - 1],
+            "distance": distance,
+            "factor": distance.exp(),
+        }
+        told |= {"first": tokens[first], "more": weights[first], "score": scores[first]}
+        told |= {"second": tokens[second], "less": weights[second], "other": scores[second]}
+        words = say(
+            "Layer {layer}, head {head}: token {token} of {n}, {asks}, asks.\n"
+            "Largest weights after the softmax: {first} (token {i}) {more:.2f}, {second} (token {j}) "
+            "{less:.2f}; evenly it would be {even:.2f} each.\n"
+            "Their scores before the softmax are {score:.2f} and {other:.2f}: {distance:.2f} more, and "
+            "e^{distance:.2f} = {factor:.3g} times the weight.",
+            **told | {"i": first + 1, "j": second + 1, "even": 1 / len(tokens), "n": len(tokens)},
         )
-        left = partial(plot_tokens, scores, tokens, "scores, before the softmax")
-        right = partial(plot_tokens, weights, tokens, "weights, after it")
         return picture(left, right, size=(8.4, 0.7 + 0.22 * len(tokens))), words
 
     controls = {
-        "text": Text(text, description="text", continuous_update=False),
-        "layer": number("layer", 1, 1, len(model.layers), 1),
-        "head": number("head", 1, 1, model.config.num_attention_heads, 1),
-        "token": number("token that asks", 11, 1, MAX_TOKENS, 1),
-        "scaled": Checkbox(True, description="divide by the root of d"),
+        "text": Text(text, description=say("text"), continuous_update=False),
+        "layer": number(say("layer"), 1, 1, len(model.layers), 1),
+        "head": number(say("head"), 1, 1, model.config.num_attention_heads, 1),
+        "token": number(say("token that asks"), 11, 1, MAX_TOKENS, 1),
+        "scaled": Checkbox(True, description=say("divide by the root of d")),
     }
+    end_at_tokens(controls["token"], controls["text"], tokenizer)
     return explorer("explore_query", controls, respond)

@@ -5,10 +5,13 @@ from functools import partial
 
 from ipywidgets import Dropdown
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from prevlib.metrics import accuracy_score, extract_spans, span_counts, span_f1_of_counts
 from prevlib.plots import COLORS
-from prevlib.plots.style import new_axes
+from prevlib.plots.style import INK, PAPER, letters_on, new_axes
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, picture
 
 TOKENS = ("Marie", "Curie", "left", "New", "South", "Wales", "in", "May")
@@ -43,11 +46,12 @@ def plot_spans(tokens: Sequence[str], rows: Mapping[str, Sequence[str]], *, ax: 
     for y, (tags, spans_of_row) in enumerate(zip(rows.values(), spans, strict=True), start=1):
         for span in spans_of_row:
             left, width = lefts[span.start] + 0.4, lefts[span.end] - lefts[span.start] - 0.8
-            style = {"color": COLORS[0]} if span in right else {"color": "white", "hatch": "///"}
-            ax.barh(y, width, left=left, height=0.66, **(style | {"edgecolor": "black"}))
+            style = {"color": COLORS[0]} if span in right else {"color": PAPER, "hatch": "///"}
+            ax.barh(y, width, left=left, height=0.66, **(style | {"edgecolor": INK}))
         for place, tag in enumerate(tags):
-            box = {"facecolor": COLORS[0] if place in inside else "white", "edgecolor": "none", "pad": 1}
-            style = {"color": "white" if place in inside else "black", "bbox": box, "fontsize": 9}
+            box = {"facecolor": COLORS[0] if place in inside else PAPER, "edgecolor": "none", "pad": 1}
+            letters = letters_on(to_rgb(COLORS[0])) if place in inside else INK
+            style = {"color": letters, "bbox": box, "fontsize": 9}
             ax.text(lefts[place] + widths[place] / 2, y, tag, ha="center", va="center", **style)
     for token, left, width in zip(tokens, lefts, widths, strict=False):
         ax.text(left + width / 2, 0, token, ha="center", va="center", fontsize=12, parse_math=False)
@@ -85,9 +89,9 @@ def explore_spans(
             f"{', '.join(options)}; got {len(tokens)} words, {y_true} and {y_pred}."
         )
 
-    def respond(**tags: str) -> tuple[bytes, str]:
+    def respond(**tags: str) -> tuple[Figure, str]:
         predicted = list(tags.values())
-        draw = partial(plot_spans, tokens, {"true": y_true, "predicted": predicted})
+        draw = partial(plot_spans, tokens, {say("true"): y_true, say("predicted"): predicted})
         return picture(draw, size=(7.2, 1.9)), _describe(tokens, y_true, predicted)
 
     controls = {
@@ -103,12 +107,17 @@ def _describe(tokens: Sequence[str], y_true: Sequence[str], y_pred: Sequence[str
     n_words = sum(a == b for a, b in zip(y_true, y_pred, strict=True))
 
     def share(over: int, under: int) -> str:
-        return f"{over} of {under}" + (f", {over / under:.2f}" if under else "")
+        if not under:
+            return say("{n} of {total}", n=over, total=under)
+        return say("{n} of {total}, {share:.2f}", n=over, total=under, share=over / under)
 
-    return (
-        f"True names: {', '.join(name_spans(tokens, y_true)) or 'none'}.\n"
-        f"Predicted names: {', '.join(name_spans(tokens, y_pred)) or 'none'}.\n"
-        f"Words with the right tag: {n_words} of {len(tokens)}, {accuracy_score(y_true, y_pred):.2f}.\n"
-        f"Names that are right: precision {share(right, predicted)}; recall {share(right, true)}; "
-        f"F1 {span_f1_of_counts(counts, counts):.2f}."
+    named = [", ".join(name_spans(tokens, tags)) or say("none") for tags in (y_true, y_pred)]
+    told = {"true": named[0], "predicted": named[1], "f1": span_f1_of_counts(counts, counts)}
+    told |= {"precision": share(right, predicted), "recall": share(right, true)}
+    return say(
+        "True names: {true}.\n"
+        "Predicted names: {predicted}.\n"
+        "Words with the right tag: {n} of {total}, {accuracy:.2f}.\n"
+        "Names that are right: precision {precision}; recall {recall}; F1 {f1:.2f}.",
+        **told | {"n": n_words, "total": len(tokens), "accuracy": accuracy_score(y_true, y_pred)},
     )

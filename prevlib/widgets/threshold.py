@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from prevlib.metrics import confusion_matrix, precision_recall_curve, roc_curve
 from prevlib.plots import COLORS, plot_confusion_matrix
-from prevlib.plots.style import new_axes
+from prevlib.plots.style import INK, new_axes
+from prevlib.texts import say
 from prevlib.widgets.base import Explorer, explorer, number, picture
 from prevlib.widgets.study import check_both_or_none, study_predictions
 
@@ -81,7 +83,7 @@ def plot_point_on_curve(
     """A curve of rates with one point of it marked; ``labels`` name the axes."""
     ax = new_axes(ax)
     ax.plot(x, y, color=COLORS[0])
-    ax.plot(*point, "o", markersize=11, color=COLORS[5], markeredgecolor="black")
+    ax.plot(*point, "o", markersize=11, color=COLORS[5], markeredgecolor=INK)
     ax.set(xlabel=labels[0], ylabel=labels[1], xlim=(-0.02, 1.02), ylim=(-0.02, 1.04))
     ax.set(xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
     return ax
@@ -106,53 +108,52 @@ def explore_threshold(y_true: ArrayLike | None = None, y_score: ArrayLike | None
     precision, recall, _ = precision_recall_curve(y_true, y_score)
     low, high = min(0.0, float(y_score.min())), max(1.0, float(y_score.max()))
 
-    def respond(threshold: float, cost_fp: float, cost_fn: float) -> tuple[bytes, str]:
+    def respond(threshold: float, cost_fp: float, cost_fn: float) -> tuple[Figure, str]:
         costs = {"cost_fp": cost_fp, "cost_fn": cost_fn}
         decision = decide(y_true, y_score, threshold, **costs)
         scores = decision.scores()
         matrix = np.array(decision[:4]).reshape(2, 2)
         on_roc = decision.fp / (decision.fp + decision.tn), scores["recall"]
         on_pr = scores["recall"], scores["precision"]
-        names = ("false positive rate", "recall"), ("recall", "precision")
+        on_axes = (say("false positive rate"), say("recall")), (say("recall"), say("precision"))
+        title = say("From {threshold:.2f} on, cost {cost:,}", threshold=threshold, cost=decision.cost)
 
         def plot_counts(ax):
             plot_confusion_matrix(matrix, ["neg", "pos"], ax=ax)
-            ax.set_title(f"from {threshold:.2f} on, cost {decision.cost:,}", fontsize=10)
+            ax.set_title(title, fontsize=10)
 
-        png = picture(
+        figure = picture(
             plot_counts,
-            partial(plot_point_on_curve, fpr, tpr, on_roc, labels=names[0]),
-            partial(plot_point_on_curve, recall[:-1], precision[:-1], on_pr, labels=names[1]),
+            partial(plot_point_on_curve, fpr, tpr, on_roc, labels=on_axes[0]),
+            partial(plot_point_on_curve, recall[:-1], precision[:-1], on_pr, labels=on_axes[1]),
             size=(8.4, 2.9),
         )
-        return png, _describe(decision, threshold, costs, cheapest_threshold(y_true, y_score, **costs))
+        return figure, _describe(title, decision, costs, cheapest_threshold(y_true, y_score, **costs))
 
     middle = 0.5 if (low, high) == (0, 1) else round((low + high) / 2, 2)
     controls = {
-        "threshold": number("threshold", middle, low, high, 0.01 if high - low <= 1 else 0.1),
-        "cost_fp": number("false alarm costs", 1, 1, 20, 1),
-        "cost_fn": number("a miss costs", 1, 1, 20, 1),
+        "threshold": number(say("threshold"), middle, low, high, 0.01 if high - low <= 1 else 0.1),
+        "cost_fp": number(say("false alarm costs"), 1, 1, 20, 1),
+        "cost_fn": number(say("a miss costs"), 1, 1, 20, 1),
     }
     return explorer("explore_threshold", controls, respond)
 
 
-def _describe(decision: Decision, threshold: float, costs: dict, cheapest: tuple[float, float]) -> str:
-    called, positives, negatives = (
-        decision.tp + decision.fp,
-        decision.tp + decision.fn,
-        decision.tn + decision.fp,
-    )
-    scores = ", ".join(
-        f"{name} undefined" if np.isnan(score) else f"{name} {score:.3f}"
-        for name, score in decision.scores().items()
-    )
-    where, least = cheapest
-    best = f"{where:.3f}" if np.isfinite(where) else "above every score"
-    return (
-        f"From {threshold:.2f} on a text is called positive: {called} are. Of {positives} positives "
-        f"{decision.tp} are found and {decision.fn} missed; of {negatives} negatives {decision.fp} "
-        "are false alarms.\n"
-        f"{scores[0].upper()}{scores[1:]}. False positive rate {decision.fp / negatives:.3f}.\n"
-        f"The errors cost {decision.fp} x {costs['cost_fp']} + {decision.fn} x {costs['cost_fn']} = "
-        f"{decision.cost:,}. On these samples the cheapest threshold is {best}, with {least:,.0f}."
+def _describe(title: str, decision: Decision, costs: dict, cheapest: tuple[float, float]) -> str:
+    (tn, fp, fn, tp), (where, least) = decision[:4], cheapest
+    names = say("accuracy"), say("precision"), say("recall"), "F1"
+    scores = [
+        say("{name} undefined", name=name) if np.isnan(score) else say("{name} {x:.3f}", name=name, x=score)
+        for name, score in zip(names, decision.scores().values(), strict=True)
+    ]
+    told = decision._asdict() | costs | {"title": title, "fpr": fp / (tn + fp)}
+    told |= {"called": tp + fp, "positives": tp + fn, "negatives": tn + fp}
+    best = f"{where:.3f}" if np.isfinite(where) else say("above every score")
+    return say(
+        "{title}: {called} texts are called positive. Of {positives} positives {tp} are found and {fn} "
+        "missed; of {negatives} negatives {fp} are false alarms.\n"
+        "Scores: {scores}; false positive rate {fpr:.3f}.\n"
+        "The errors cost {fp} x {cost_fp} + {fn} x {cost_fn} = {cost:,}. On these samples the cheapest "
+        "threshold is {best}, with {least:,.0f}.",
+        **told | {"scores": ", ".join(scores), "best": best, "least": least},
     )

@@ -11,15 +11,18 @@ from typing import NamedTuple
 
 from ipywidgets import Dropdown, Text
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from transformers import PreTrainedTokenizerBase
 
 from prevlib.checkpoints import load_tokenizer
-from prevlib.plots.style import COLORS, new_axes
+from prevlib.plots.style import COLORS, INK, PAPER, new_axes
+from prevlib.texts import say, say_number
 from prevlib.widgets.base import Explorer, explorer, picture
 
 TEXT = "An unwatchable film about zombies; the filmmakers must have overslept."
-ROW_WIDTH, ROWS = 68, 3  # letters, rows
+ROW_WIDTH, ROWS = 68, 8  # letters, rows
 SHOWN = 24  # words that are spelt out
 
 
@@ -46,27 +49,43 @@ def split_words(text: str, tokenizer: PreTrainedTokenizerBase) -> list[Word]:
     return [Word(tuple(token for _, token in word)) for _, word in groupby(pairs, key=itemgetter(0))]
 
 
-def plot_words(words: Sequence[Word], *, ax: Axes | None = None) -> Axes:
-    """Each token in a box, the boxes of one word in one frame; words of several tokens are shaded."""
-    ax = new_axes(ax)
-    left, row = 0.0, 0
+def lay_out(words: Sequence[Word]) -> list[tuple[int, float]]:
+    """Row and left end of each word that fits into the rows of the picture.
+
+    Example:
+        >>> lay_out([Word(("film",)), Word(("un", "##watch", "##able"))])
+        [(0, 0.0), (0, 6.5)]
+    """
+    places, left, row = [], 0.0, 0
     for word in words:
-        widths = [max(3, len(piece) + 1.5) for piece in word.pieces]
-        if left and left + sum(widths) > ROW_WIDTH:
+        width = sum(map(_width, word.pieces))
+        if left and left + width > ROW_WIDTH:
             left, row = 0.0, row + 1
         if row == ROWS:
             break
-        face = COLORS[4] if len(widths) > 1 else "white"
-        frame = {"facecolor": "none", "edgecolor": "black", "linewidth": 1.6}
-        ax.add_patch(Rectangle((left, row + 0.15), sum(widths), 0.7, **frame))
-        for piece, width in zip(word.pieces, widths, strict=True):
-            cell = {"facecolor": face, "alpha": 0.5, "edgecolor": "black", "linewidth": 0.6}
-            ax.add_patch(Rectangle((left, row + 0.15), width, 0.7, **cell))
+        places.append((row, left))
+        left += width + 1
+    return places
+
+
+def _width(piece: str) -> float:
+    return max(3, len(piece) + 1.5)
+
+
+def plot_words(words: Sequence[Word], *, ax: Axes | None = None) -> Axes:
+    """Each token in a box, the boxes of one word in one frame; words of several tokens are shaded."""
+    ax, places = new_axes(ax), lay_out(words)
+    for word, (row, left) in zip(words, places, strict=False):
+        face = to_rgba(COLORS[4], 0.4) if len(word.pieces) > 1 else PAPER
+        frame = {"facecolor": "none", "edgecolor": INK, "linewidth": 1.6}
+        ax.add_patch(Rectangle((left, row + 0.15), sum(map(_width, word.pieces)), 0.7, **frame))
+        for piece in word.pieces:
+            cell = {"facecolor": face, "edgecolor": INK, "linewidth": 0.6}
+            ax.add_patch(Rectangle((left, row + 0.15), _width(piece), 0.7, **cell))
             style = {"ha": "center", "va": "center", "family": "monospace", "clip_on": True}
-            ax.text(left + width / 2, row + 0.5, piece, parse_math=False, fontsize=10, **style)
-            left += width
-        left += 1
-    ax.set(xlim=(-0.5, ROW_WIDTH + 0.5), ylim=(ROWS, 0))
+            ax.text(left + _width(piece) / 2, row + 0.5, piece, parse_math=False, fontsize=10, **style)
+            left += _width(piece)
+    ax.set(xlim=(-0.5, ROW_WIDTH + 0.5), ylim=(places[-1][0] + 1 if places else 1, 0))
     ax.set_axis_off()
     return ax
 
@@ -85,24 +104,37 @@ def explore_tokens(
     if tokenizers is None:
         tokenizers = {name: load_tokenizer(name) for name in ("minilm", "mini")}
 
-    def respond(text: str, vocabulary: str) -> tuple[bytes, str]:
+    def respond(text: str, vocabulary: str) -> tuple[Figure, str]:
         tokenizer = tokenizers[vocabulary]
         words = split_words(text, tokenizer)
-        return picture(partial(plot_words, words), size=(7.2, 1.45)), _describe(words, vocabulary, tokenizer)
+        size = 7.2, 0.55 + 0.45 * max((row for row, _ in lay_out(words)), default=0)
+        return picture(partial(plot_words, words), size=size), _describe(words, vocabulary, tokenizer)
 
     controls = {
-        "text": Text(text, description="text"),
-        "vocabulary": Dropdown(options=list(tokenizers), description="vocabulary of"),
+        "text": Text(text, description=say("text")),
+        "vocabulary": Dropdown(options=list(tokenizers), description=say("vocabulary of")),
     }
     return explorer("explore_tokens", controls, respond)
 
 
 def _describe(words: Sequence[Word], name: str, tokenizer: PreTrainedTokenizerBase) -> str:
-    n_tokens = sum(len(word.pieces) for word in words)
-    size = f"{len(tokenizer):,} entries"
-    lines = [f"With the {size} of {name}, {len(words)} words and marks become {n_tokens} tokens."]
+    n_words, n_tokens, n_drawn = len(words), sum(len(word.pieces) for word in words), len(lay_out(words))
     split = [f"{word.text} = {' '.join(word.pieces)}" for word in words if len(word.pieces) > 1]
-    lines.append(f"Split: {'; '.join(split[:SHOWN]) or 'no word'}{'; ...' if len(split) > SHOWN else ''}.")
     unknown = sum(tokenizer.unk_token in word.pieces for word in words)
-    lines.append(f"Unknown, {tokenizer.unk_token}: {unknown or 'no word'}.")
+    lines = [
+        say(
+            "With the {size:,} entries of {name}, {words} {tokens}.",
+            size=len(tokenizer),
+            name=name,
+            words=say_number("{n} word or mark becomes", "{n:,} words and marks become", n_words),
+            tokens=say_number("{n} token", "{n:,} tokens", n_tokens),
+        ),
+        say(
+            "Split: {words}.",
+            words="; ".join(split[:SHOWN] + ["..."][: len(split) > SHOWN]) or say("no word"),
+        ),
+        say("Unknown, {token}: {n}.", token=tokenizer.unk_token, n=unknown or say("no word")),
+    ]
+    if n_drawn < n_words:
+        lines.append(say("The picture shows the first {n} of {total:,} words.", n=n_drawn, total=n_words))
     return "\n".join(lines)

@@ -6,16 +6,15 @@ from functools import partial
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from prevlib.checkpoints import checkpoint_path
 from prevlib.plots import plot_pretraining
+from prevlib.plots.style import PAPER
+from prevlib.texts import say
 from prevlib.widgets.base import RING, TEXT_WIDTH, Explorer, explorer, number, picture
 
 NAMES = {"uniform": "ln V", "unigram": "unigram entropy"}
-MEANING = {
-    "ln V": "what guessing among all words alike costs.",
-    "unigram entropy": "the least that a model pays which knows how frequent words are, and no context.",
-}
 
 
 def landmarks_passed(loss: float, references: Mapping[str, float]) -> list[str]:
@@ -44,12 +43,13 @@ def plot_moment(
     x, loss = moment
     ax.axvline(x, color="black", linewidth=0.8)
     ax.plot(x, loss, "o", **RING)
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # over the lines of the references
+    box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}  # over the lines of the references
     ax.annotate(f"{loss:.2f}", moment, xytext=(10, 8), textcoords="offset points", bbox=box)
     ax.set_xscale("log")  # most happens early
     ax.xaxis.set_major_formatter("{x:g}")
     ax.margins(x=0.08)
-    ax.set_xlabel("tokens read (millions)" if unit == "tokens" else unit)
+    ax.legend(frameon=False, loc="lower left")  # where no curve that falls can come
+    ax.set_xlabel(say("tokens read (millions)") if unit == "tokens" else say("step"))
     return ax
 
 
@@ -81,27 +81,43 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
     curves = {}
     for i, run in enumerate(runs, start=1):
         points = run["evaluations"]
-        curves[f"run {i}"] = [position(point) for point in points], [point["loss"] for point in points]
+        curves[say("run {i}", i=i)] = (
+            [position(point) for point in points],
+            [point["loss"] for point in points],
+        )
 
-    def respond(at: int) -> tuple[bytes, str]:
+    def respond(at: int) -> tuple[Figure, str]:
         i, moment = moments[at - 1]
         draw = partial(plot_moment, curves, references, (position(moment), moment["loss"]), unit=unit)
         steps = [record for record in runs[i - 1]["steps"] if record["step"] <= moment["step"]]
         return picture(draw, size=(7.2, 3.6)), _describe(i, moment, steps, references)
 
-    controls = {"at": number("evaluation", 1, 1, len(moments), 1)}
+    controls = {"at": number(say("evaluation"), 1, 1, len(moments), 1)}
     return explorer("explore_training", controls, respond, width=TEXT_WIDTH)
 
 
 def _describe(i: int, moment: Mapping, steps: Sequence[Mapping], references: Mapping[str, float]) -> str:
     loss, passed = moment["loss"], landmarks_passed(moment["loss"], references)
-    read = f", {moment['tokens'] / 1e6:.1f} million tokens read" if "tokens" in moment else ""
-    lines = [f"Run {i}, step {moment['step']:,}{read}: loss on fixed masks {loss:.2f} nats."]
+    meaning = {
+        "ln V": say("what guessing among all words alike costs."),
+        "unigram entropy": say(
+            "the least that a model pays which knows how frequent words are, and no context."
+        ),
+    }
+    where = say("Run {i}, step {step:,}", i=i, step=moment["step"])
+    if "tokens" in moment:
+        where = say("{where}, {n:.1f} million tokens read", where=where, n=moment["tokens"] / 1e6)
+    lines = [say("{where}: loss on fixed masks {loss:.2f} nats.", where=where, loss=loss)]
     if steps:
-        lines[0] += f" Training loss then: {steps[-1]['loss']:.2f}."
+        lines.append(say("Training loss then: {loss:.2f}.", loss=steps[-1]["loss"]))
     for name, reference in references.items():
-        side = "below" if name in passed else "above"
-        lines.append(f"{abs(loss - reference):.2f} {side} {name}, {reference:.2f}: {MEANING.get(name, '')}")
+        told = {"name": name, "reference": reference, "by": abs(loss - reference)}
+        told["meaning"] = meaning.get(name, "")
+        lines.append(
+            say("{by:.2f} below {name}, {reference:.2f}: {meaning}", **told)
+            if name in passed
+            else say("{by:.2f} above {name}, {reference:.2f}: {meaning}", **told)
+        )
     if "accuracy" in moment:
-        lines.append(f"{moment['accuracy']:.1%} of the hidden tokens are guessed right.")
+        lines.append(say("{share:.1%} of the hidden tokens are guessed right.", share=moment["accuracy"]))
     return "\n".join(line.removesuffix(": ") for line in lines)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.exceptions import UndefinedMetricWarning
 
 from prevlib import metrics
-from prevlib.evaluation.counts import from_counts
+from prevlib.evaluation.counts import few_of_a_class, from_counts, from_weights
 from prevlib.evaluation.resampling import Resamples
 
 MULTI_CLASS = {
@@ -33,10 +34,15 @@ BINARY = {
 }
 
 
-def quietly(metric, *labels):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return metric(*labels)
+def assert_same(found, metric, *labels):
+    """nan where the metric warns of 0/0, and its value elsewhere."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        expected = metric(*labels)
+    if any(warning.category is UndefinedMetricWarning for warning in caught):
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", MULTI_CLASS)
@@ -49,8 +55,7 @@ def test_the_value_is_that_of_the_metric(name, data, n_classes):
     classes = np.unique([y_true, y_pred])
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (np.searchsorted(classes, y_true), np.searchsorted(classes, y_pred)), 1)
-    found = from_counts(metric, classes)(counts)
-    np.testing.assert_allclose(found, quietly(metric, y_true, y_pred), atol=1e-12)
+    assert_same(from_counts(metric, classes)(counts), metric, y_true, y_pred)
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -61,8 +66,11 @@ def test_the_value_is_that_of_the_binary_metric(name, counts):
     y_true = np.repeat([0, 0, 1, 1], counts)
     y_pred = np.repeat([0, 1, 0, 1], counts)
     metric = BINARY[name]
-    found = from_counts(metric, np.array([0, 1]))(np.array([[[tn, fp], [fn, tp]]]))
-    np.testing.assert_allclose(found, [quietly(metric, y_true, y_pred)], atol=1e-12)
+    (found,) = from_counts(metric, np.array([0, 1]))(np.array([[[tn, fp], [fn, tp]]]))
+    assert_same(found, metric, y_true, y_pred)
+    stated = partial(metric, zero_division=0)
+    (found,) = from_counts(stated, np.array([0, 1]))(np.array([[[tn, fp], [fn, tp]]]))
+    assert found == pytest.approx(stated(y_true, y_pred), abs=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -117,3 +125,41 @@ def test_labels_may_be_names_or_bools(kind):
         y_true, y_pred = y_true.astype(bool), y_pred.astype(bool)
     scores = Resamples(metrics.accuracy_score, y_true, [y_pred]).draw(50, 0)
     assert set(np.round(scores[:, 0] * 5)) <= set(range(6))
+
+
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_the_area_of_weights_is_that_of_samples_drawn_so_often(data):
+    n = data.draw(st.integers(3, 12))
+    y_true = np.array([0, 1, *data.draw(st.lists(st.integers(0, 1), min_size=n - 2, max_size=n - 2))])
+    y_score = np.array(data.draw(st.lists(st.integers(0, 4), min_size=n, max_size=n))) / 4  # many ties
+    weights = np.array([1, 1, *data.draw(st.lists(st.integers(0, 3), min_size=n - 2, max_size=n - 2))])
+    found = from_weights(metrics.roc_auc_score, y_true, y_score)(weights)
+    drawn = np.repeat(np.arange(n), weights)
+    assert found == pytest.approx(metrics.roc_auc_score(y_true[drawn], y_score[drawn]), abs=1e-12)
+
+
+def test_the_area_of_one_class_alone_is_not_a_number():
+    area = from_weights(metrics.roc_auc_score, np.array(["neg", "pos"]), np.array([0.1, 0.9]))
+    np.testing.assert_array_equal(area(np.array([[1, 1], [2, 0]])), [1, np.nan])
+    assert from_weights(metrics.roc_auc_score, np.array([0, 1, 2]), np.array([0.1, 0.9, 0.3])) is None
+    assert from_weights(metrics.average_precision_score, np.array([0, 1]), np.array([0.1, 0.9])) is None
+
+
+@pytest.mark.parametrize(
+    "metric, few",
+    [
+        (metrics.f1_score, {1: 3}),
+        (partial(metrics.f1_score, pos_label=0), {}),
+        (partial(metrics.f1_score, pos_label=7), {7: 0}),
+        (partial(metrics.f1_score, average="macro"), {1: 3, 2: 9}),
+        (partial(metrics.f1_score, average="weighted"), {}),
+        (partial(metrics.precision_score, average="micro"), {}),
+        (metrics.balanced_accuracy_score, {1: 3, 2: 9}),
+        (metrics.roc_auc_score, {1: 3, 2: 9}),
+        (metrics.accuracy_score, {}),
+        (lambda y_true, y_pred: 0.0, {}),
+    ],
+)
+def test_few_of_a_class_are_found_where_the_metric_scores_it(metric, few):
+    assert few_of_a_class(metric, np.repeat([0, 1, 2], [10, 3, 9]), 10) == few

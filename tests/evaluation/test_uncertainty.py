@@ -1,16 +1,25 @@
 """Intervals: counted by hand, against statsmodels' formula in scipy, covering as often as they say."""
 
+import warnings
 from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest, t
 from scipy.stats import bootstrap as scipy_bootstrap
+from statsmodels.stats.proportion import proportion_confint
 
-from prevlib.evaluation import Interval, bootstrap_interval, seed_summary, wilson_interval
-from prevlib.metrics import accuracy_score, f1_score
+from benchmarks.coverage import simulate
+from prevlib.evaluation import Interval, bootstrap_interval, crossed_interval, seed_summary, wilson_interval
+from prevlib.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    f1_score,
+    roc_auc_score,
+    span_f1_of_counts,
+)
 
 counts = st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
@@ -143,7 +152,7 @@ def test_groups_widen_the_interval_when_their_samples_agree():
 
 def test_few_groups_are_warned_of():
     y_true, y_pred, groups = [1] * 12, [1, 0] * 6, np.arange(12) % 6
-    with pytest.warns(UserWarning, match="should hold at least 8 groups; got 6. An interval from so few"):
+    with pytest.warns(UserWarning, match="should hold at least 20 groups; got 6. An interval from so few"):
         bootstrap_interval(accuracy_score, y_true, y_pred, groups=groups, n_resamples=50)
 
 
@@ -163,8 +172,91 @@ def test_the_seed_decides_and_more_resamples_settle():
     np.testing.assert_allclose(first, other, atol=0.004)
 
 
-def test_where_everything_is_right_there_is_no_spread_to_see():
-    assert bootstrap_interval(accuracy_score, [1] * 9, [1] * 9)[:3] == (1.0, 1.0, 1.0)  # Wilson does better
+# bootstrap_interval near the boundary
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 2])
+def test_near_the_boundary_the_interval_of_an_accuracy_is_that_of_jeffreys(wrong):
+    y_true, y_pred = [1] * 40, [0] * wrong + [1] * (40 - wrong)
+    found = bootstrap_interval(accuracy_score, y_true, y_pred, n_resamples=100_000)
+    low, high = proportion_confint(40 - wrong, 40, method="jeffreys")
+    assert found.low == pytest.approx(low, abs=2e-3)
+    assert found.high == (1.0 if wrong == 0 else pytest.approx(high, abs=1e-3))
+
+
+def test_away_from_the_boundary_the_interval_is_as_before():
+    y_true = [1] * 300
+    for wrong, expected in ((15, "0.950 [0.920, 0.970]"), (60, "0.800 [0.750, 0.843]")):
+        y_pred = [0] * wrong + [1] * (300 - wrong)
+        assert str(bootstrap_interval(accuracy_score, y_true, y_pred)) == expected
+
+
+def test_three_positives_that_are_all_found_do_not_say_everything_nor_nothing():
+    y = [1] * 3 + [0] * 97
+    with pytest.warns(UserWarning, match="should have at least 10 samples; got 3 of 1. An interval from so"):
+        found = bootstrap_interval(f1_score, y, y)
+    assert found.high == 1 and 0.4 < found.low < 0.8  # without what was not seen: 0 or 1
+
+
+def perfect_scores(n, n_positive):
+    return np.repeat([1, 0], [n_positive, n - n_positive]), np.linspace(1, 0, n)
+
+
+@pytest.mark.parametrize("metric", [roc_auc_score, lambda y_true, y_score: roc_auc_score(y_true, y_score)])
+def test_a_perfect_order_is_not_certain_with_counts_of_samples_or_without(metric):
+    data = perfect_scores(60, 20)
+    found = bootstrap_interval(metric, *data, n_resamples=2000)
+    assert found.estimate == found.high == 1 and 0.9 < found.low < 0.98
+    grouped = bootstrap_interval(metric, *data, n_resamples=2000, groups=np.arange(60) % 20)
+    assert grouped.low < found.low
+
+
+def test_groups_that_are_all_right_are_worth_their_number():
+    y_true, groups = [1] * 400, np.arange(400) // 10
+    found = bootstrap_interval(accuracy_score, y_true, y_true, groups=groups, n_resamples=100_000)
+    low, _ = proportion_confint(40, 40, method="jeffreys")
+    assert found.low == pytest.approx(low, abs=0.02)  # of 40, not of 400, which would be 0.994
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    counts=st.tuples(*[st.integers(0, 40)] * 4).filter(lambda c: sum(c) > 1),
+    metric=st.sampled_from(
+        [accuracy_score, MACRO_F1, partial(f1_score, zero_division=0), balanced_accuracy_score]
+    ),
+    groups=st.booleans(),
+)
+def test_the_interval_holds_the_estimate_within_zero_and_one_and_has_a_width(counts, metric, groups):
+    y_true, y_pred = np.repeat([0, 0, 1, 1], counts), np.repeat([0, 1, 0, 1], counts)
+    options = {"groups": np.arange(len(y_true)) // 2} if groups and len(y_true) > 2 else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = bootstrap_interval(metric, y_true, y_pred, n_resamples=300, **options)
+    assert 0 <= found.low <= found.estimate <= found.high <= 1
+    assert found.low < found.high
+
+
+def test_a_metric_that_cannot_vary_has_no_width():
+    with pytest.warns(UserWarning, match="has no width, since `metric` is the same .* use wilson_interval"):
+        found = bootstrap_interval(lambda y_true, y_pred: 0.5, [0, 1] * 9, [1, 0] * 9, n_resamples=50)
+    assert found[:3] == (0.5, 0.5, 0.5)
+
+
+def test_rows_of_counts_keep_their_resamples_while_these_differ():
+    counts = np.array([[1, 1, 1]] * 97 + [[0, 1, 1]] * 3)
+    found = bootstrap_interval(span_f1_of_counts, counts, counts, n_resamples=5000)
+    assert 0.9 < found.low < 0.94 and 0.98 < found.high < 1  # with what was not seen added: 1
+
+
+def test_undefined_resamples_are_replaced_if_they_are_few_and_refused_otherwise():
+    # A resample of 20 lacks both positives, and everything that was called positive, in 0.9^20 = 12 %.
+    y_true, y_pred = [1, 1] + [0] * 18, [1, 1] + [0] * 18
+    with pytest.raises(ValueError, match="must be a number on 99% of the resamples; got .* zero_division=0"):
+        bootstrap_interval(f1_score, y_true, y_pred, method="percentile", n_resamples=500)
+    y_true, y_pred = y_true * 4, y_true * 3 + [0] * 20  # 0.9^80: two in 10,000
+    with pytest.warns(UserWarning, match="got 8 of 1"):
+        found = bootstrap_interval(f1_score, y_true, y_pred, method="percentile", n_resamples=20_000)
+    assert found.low > 0.4
 
 
 @pytest.mark.parametrize(
@@ -183,7 +275,10 @@ def test_where_everything_is_right_there_is_no_spread_to_see():
         ({"metric": f1_score, "y_true": [0, 0, 0], "y_pred": [0, 0, 0]}, "must be defined on the test set"),
         ({"y_true": [], "y_pred": []}, r"got 0 and \[0\]"),
         ({"metric": lambda a, b: np.nan}, r"must be a number on the test set itself; got \[nan\]"),
-        ({"metric": number_only_of_all}, "must be a number on every resample; got 9 that are not. Some"),
+        (
+            {"metric": number_only_of_all},
+            "must be a number on 50% of the resamples; got 10 of 10 on which it is none. Some",
+        ),
     ],
 )
 def test_impossible_bootstraps_are_refused(changes, text):
@@ -197,18 +292,33 @@ def test_impossible_bootstraps_are_refused(changes, text):
 
 def test_a_summary_by_hand():
     # Mean 2, sd 1, t of 2 degrees of freedom 4.303: 4.303 / sqrt 3 = 2.484.
-    found = seed_summary([1, 2, 3])
+    found = seed_summary([1, 2, 3], bounds=None)
     assert (found.mean, found.sd, found.n) == (2, 1, 3)
     np.testing.assert_allclose([found.low, found.high], [2 - 2.484, 2 + 2.484], atol=1e-3)
 
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=20), st.floats(0.5, 0.99))
 def test_the_summary_is_that_of_scipy(scores, level):
-    found = seed_summary(scores, level=level)
+    found = seed_summary(scores, level=level, bounds=None)
     spread = np.std(scores, ddof=1) / len(scores) ** 0.5
     if spread > 1e-9:
         theirs = t.interval(level, len(scores) - 1, np.mean(scores), spread)
         np.testing.assert_allclose([found.low, found.high], theirs, rtol=1e-6, atol=1e-8)
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=9))
+def test_the_interval_of_the_mean_stays_within_the_range_of_the_metric(scores):
+    found, free = seed_summary(scores), seed_summary(scores, bounds=None)
+    assert 0 <= found.low <= found.high <= 1
+    assert (found.low, found.high) == (max(0, free.low), min(1, free.high))
+
+
+def test_a_score_outside_of_its_range_is_refused():
+    with pytest.raises(
+        ValueError, match=r"within `bounds`, 0 to 1; got \[-0.1, 0.2\]. Pass .* bounds=\(-1, 1\)"
+    ):
+        seed_summary([-0.1, 0.2])
+    assert seed_summary([-0.1, 0.2], bounds=(-1, 1)).low == -1
 
 
 @pytest.mark.parametrize("scores", [[0.8], [], [0.8, float("nan")], [[0.8, 0.9]]])
@@ -220,6 +330,75 @@ def test_one_run_has_no_spread(scores):
 def test_a_summary_of_an_impossible_level_is_refused():
     with pytest.raises(ValueError, match="`level` must be between 0 and 1; got 1"):
         seed_summary([1, 2], level=1)
+
+
+# crossed_interval
+
+
+def runs_of(n_seeds, n=200, share=0.8, seed=0):
+    rng = np.random.default_rng(seed)
+    return np.ones(n, dtype=int), (rng.random((n_seeds, n)) < share).astype(int)
+
+
+def test_the_crossed_interval_by_hand():
+    y_true, runs = [1] * 100, [[1] * right + [0] * (100 - right) for right in (90, 86, 88)]
+    found = crossed_interval(accuracy_score, y_true, runs, n_resamples=20_000)
+    # Texts: all runs fail on the same ones; seeds: 4.303 x 0.02 / sqrt 3 = 0.0497.
+    texts = bootstrap_interval(lambda _, p: p.mean(), y_true, np.mean(runs, axis=0), n_resamples=5000)
+    assert found.estimate == pytest.approx(0.88)
+    assert found.low == pytest.approx(0.88 - np.hypot(0.88 - texts.low, 0.0497), abs=3e-3)
+    assert found.high == pytest.approx(0.88 + np.hypot(texts.high - 0.88, 0.0497), abs=3e-3)
+
+
+def test_runs_that_agree_leave_the_interval_of_the_texts():
+    y_true, (run,) = runs_of(1)
+    found = crossed_interval(accuracy_score, y_true, [run] * 3, n_resamples=20_000)
+    expected = bootstrap_interval(accuracy_score, y_true, run, n_resamples=20_000)
+    np.testing.assert_allclose(found, expected, atol=6e-3)  # a wrong answer more or less is 0.005
+
+
+def test_a_difference_is_paired_by_seed_and_by_text():
+    y_true, runs = runs_of(5)
+    same = crossed_interval(accuracy_score, y_true, runs, baseline=runs, n_resamples=500)
+    assert same.estimate == 0 and same.high - same.low < 0.06
+    _, others = runs_of(5, share=0.7, seed=1)
+    found = crossed_interval(accuracy_score, y_true, runs, baseline=others, n_resamples=2000)
+    mirrored = crossed_interval(accuracy_score, y_true, others, baseline=runs, n_resamples=2000)
+    assert found.estimate == pytest.approx(runs.mean() - others.mean())
+    np.testing.assert_allclose([found.low, found.high], [-mirrored.high, -mirrored.low], atol=6e-3)
+
+
+def test_a_baseline_without_a_seed_is_one_run():
+    y_true, runs = runs_of(4)
+    one = crossed_interval(accuracy_score, y_true, runs, baseline=runs[:1], n_resamples=500)
+    assert one == crossed_interval(accuracy_score, y_true, runs, baseline=runs[[0] * 4], n_resamples=500)
+
+
+def test_the_crossed_interval_stays_within_the_range_of_the_metric():
+    y_true, runs = [1] * 50, [[1] * 50, [1] * 50, [1] * 40 + [0] * 10]
+    assert crossed_interval(accuracy_score, y_true, runs).high == 1
+    assert crossed_interval(accuracy_score, y_true, runs, bounds=None).high > 1
+
+
+@pytest.mark.parametrize(
+    "changes, text",
+    [
+        (
+            {"predictions": [[0, 1, 0]]},
+            "must have one row per seed, at least two, .* got 1 and 0. Pass the same",
+        ),
+        ({"baseline": [[0, 1, 1]] * 3}, "`baseline` as many, or a single one; got 2 and 3"),
+        (
+            {"predictions": [[0, 1]] * 2},
+            r"must have one entry a sample, and at least one; got 3 and \[2, 2\]",
+        ),
+        ({"level": 95}, "`level` must be between 0 and 1; got 95"),
+    ],
+)
+def test_impossible_tables_of_seeds_are_refused(changes, text):
+    options = {"y_true": [0, 1, 1], "predictions": [[0, 1, 0], [0, 1, 1]], "n_resamples": 10}
+    with pytest.raises(ValueError, match=text):
+        crossed_interval(accuracy_score, **options | changes)
 
 
 # Coverage
@@ -246,3 +425,17 @@ def test_intervals_cover_as_often_as_they_say(capsys):
     with capsys.disabled():
         print(f"\ncoverage of 95 % intervals, n = {n}, {trials:,} trials: {shares}")
     assert all(abs(share - 0.95) <= 0.02 for share in shares.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    ["accuracy 0.95, n 30", "accuracy 0.99, n 100", "F1, 50% positive, recall 0.95, n 50"]
+    + ["F1, 10% positive, recall 0.95, n 150", "F1, 3% positive, recall 0.95, n 500"]
+    + ["accuracy 0.97, 20 groups x 10", "F1 0.97, 20 groups x 10", "5 seeds x 300 texts"],
+)
+def test_intervals_cover_near_the_boundary_in_groups_and_over_seeds(name):
+    """Cells of ``benchmarks coverage``: 400 test sets, whose share is known to about 2 points."""
+    found = simulate(name, 400, 1000)["methods"]["ours"]
+    assert 0.92 <= found["share"] <= 0.995
+    assert found["zero"] == 0

@@ -105,6 +105,14 @@ def test_it_has_the_look_of_the_course(name):
     assert ax.get_legend() is None or not ax.get_legend().get_frame_on()
 
 
+def test_nothing_is_half_transparent_and_the_paper_is_white(name):
+    """Otherwise colours would have less contrast than the palette promises."""
+    ax = DRAWINGS[name]()
+    assert ax.figure.get_facecolor() == (1, 1, 1, 1)
+    drawn = [*ax.lines, *ax.collections, *ax.patches]
+    assert {artist.get_alpha() for artist in drawn} <= {None, 1}
+
+
 def test_it_goes_into_the_axes_it_is_given(name):
     _, (given, other) = plt.subplots(1, 2)
     assert DRAWINGS[name](given) is given

@@ -32,3 +32,8 @@ def test_resamples_show_the_hill_and_the_ends():
     assert [text.get_text() for text in ax.texts] == ["0.800", "0.720", "0.880"]
     assert [text.xy for text in ax.texts] == [(0.8, 1), (0.72, 1), (0.88, 1)]  # above the axes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("score of a resample", "number of resamples")
+
+
+def test_numbers_of_resamples_have_no_fractions():
+    ax = plot_resamples([0.7, 0.8, 0.9], (0.8, 0.72, 0.88))
+    assert all(float(tick).is_integer() for tick in ax.get_yticks())

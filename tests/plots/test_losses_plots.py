@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 
 from prevlib import plots
@@ -20,6 +21,14 @@ def test_loss_of_probability_marks_the_points_with_their_loss():
     )
     np.testing.assert_allclose(curve.get_ydata(), -np.log(curve.get_xdata()))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("probability of the true class", "loss (nats)")
+
+
+def test_every_point_lies_on_the_curve_and_within_the_picture():
+    ax = plots.plot_loss_of_probability([np.exp(-16), 0.5])
+    curve, far, _ = ax.lines
+    [x], [y] = far.get_data()
+    assert curve.get_xdata().min() < x and np.interp(x, *curve.get_data()) == pytest.approx(y, rel=1e-3)
+    assert y < ax.get_ylim()[1]
 
 
 def test_gradient_bars_carry_sign_and_value():

@@ -26,3 +26,17 @@ def test_bars_carry_numbers_intervals_and_what_is_expected():
 def test_bars_need_no_intervals():
     ax = plots.plot_bars(["a"], [1.5])
     assert texts(ax) == ["1.50"] and not ax.collections
+
+
+def test_counts_are_whole_numbers_and_their_axis_has_no_fractions():
+    ax = plots.plot_bars(["a", "b"], [1, 2300], expected=[1.5, 2400.0])
+    assert texts(ax) == ["1", "2,300"]
+    ax = plots.plot_bars(["a", "b"], [0, 1])
+    assert all(float(tick).is_integer() for tick in ax.get_yticks())
+
+
+def test_the_legend_stays_above_the_bars_whatever_their_heights():
+    for values in ([9, 1], [1, 9]):
+        ax = plots.plot_bars(["a", "b"], values, expected=[5, 5])
+        ax.figure.canvas.draw()
+        assert ax.get_legend().get_window_extent().y0 >= ax.bbox.y1 - 1

@@ -31,16 +31,19 @@ def test_pretraining_is_drawn_beside_its_reference_lines():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "loss on fixed masks (nats)")
 
 
-def test_label_efficiency_draws_each_method_with_its_band():
+def test_label_efficiency_draws_each_method_with_its_intervals():
     rows = [("full", 2000, 0.8, 0.7, 0.9), ("full", 100, 0.7, 0.6, 0.8)]  # budgets in any order
     rows += [("scratch", 100, 0.5, 0.45, 0.55), ("scratch", 2000, 0.6, 0.5, 0.65)]
     ax = plots.plot_label_efficiency(
         pd.DataFrame(rows, columns=["method", "n_train", "accuracy", "low", "high"])
     )
     full, scratch = ax.lines
-    np.testing.assert_array_equal(full.get_xydata(), [[100, 0.7], [2000, 0.8]])
-    np.testing.assert_array_equal(scratch.get_xydata(), [[100, 0.5], [2000, 0.6]])
-    assert [to_hex(band.get_facecolor()) for band in ax.collections] == [
+    np.testing.assert_allclose(full.get_xydata(), [[100, 0.7], [2000, 0.8]], rtol=0.02)
+    assert full.get_xdata()[0] < 100 < scratch.get_xdata()[0]  # side by side
+    np.testing.assert_allclose(scratch.get_xydata(), [[100, 0.5], [2000, 0.6]], rtol=0.02)
+    ends = [[segment[:, 1].tolist() for segment in lines.get_segments()] for lines in ax.collections]
+    assert ends == [[[0.6, 0.8], [0.7, 0.9]], [[0.45, 0.55], [0.5, 0.65]]]
+    assert [to_hex(lines.get_color()[0]) for lines in ax.collections] == [
         to_hex(line.get_color()) for line in ax.lines
     ]
     bands = [band.get_paths()[0].vertices[:, 1] for band in ax.collections]

@@ -210,10 +210,10 @@ def test_layer_pooling_and_text_are_looked_up_not_computed_again(monkeypatch):
     texts = ["a joy", "a bore", "lovely film", "dull film"]
     box = explore_features(texts, [1, 0, 1, 0])
     monkeypatch.setattr("prevlib.widgets.features.extract_features", None)  # may not be called any more
-    assert "Text 1, pos: a joy" in words(box)
+    assert "Text 4, neg: dull film" in words(box)
     assert "With mean of layer 6" in words(box)
     for values, said in [
-        ({"text": 4}, "Text 4, neg: dull film\nNearest in direction:\n1. cosine"),
+        ({"text": 1}, "Text 1, pos: a joy\nNearest in direction:\n1. cosine"),
         ({"layer": 0}, "With mean of the embeddings, layer 0"),
         ({"pooling": "max"}, "With max of the embeddings"),
     ]:
@@ -299,8 +299,8 @@ def test_a_head_of_the_previous_and_one_of_the_next_token():
         (4, 3, "the (token 2)"),
     ]:
         text, changed = move(box, head=head, token=token)
-        assert changed and f"head {head}: token {token}," in text
-        assert re.search(re.escape(f"Largest weights: {looks_at} ") + r"(0\.9|1\.0)", text)
+        assert changed and f"head {head}: token {token} of 13," in text
+        assert re.search(re.escape(f"Largest weights after the softmax: {looks_at} ") + r"(0\.9|1\.0)", text)
 
 
 def test_the_words_turn_a_distance_of_scores_into_a_factor():
@@ -316,8 +316,8 @@ def test_the_words_turn_a_distance_of_scores_into_a_factor():
 
 def test_a_query_needs_a_text_that_can_be_drawn():
     box = explore_query("a good film .")
-    assert "token 6, [SEP]" in words(box)
+    assert "token 6 of 6, [SEP]" in words(box)
     text, changed = move(box, text="word " * 23)
     assert not changed and "at most 24 tokens to be drawn; got 25. Shorten it." in text
     text, changed = move(box, text="")
-    assert changed and "token 2, [SEP]" in text
+    assert changed and "token 2 of 2, [SEP]" in text
