@@ -13,7 +13,7 @@ NOTEBOOKS := $(wildcard notebooks/[0-9][0-9]_*.ipynb) $(wildcard notebooks/assig
 COMPARED := notebooks/course.ipynb $(NOTEBOOKS)
 BENCHMARKS := imports losses metrics bootstrap spans encoder pseudo_likelihood features mlm_step finetuning growth
 
-.PHONY: lab test lint unit slow mutants nbval processors notebooks frame assignments grade study shift taggers scorecard checkpoint bench picture clean
+.PHONY: lab test lint unit slow mutants nbval processors notebooks frame assignments grade study vectors shift taggers scorecard checkpoint bench picture clean
 .DEFAULT_GOAL := lab
 
 lab: $(STAMP)
@@ -67,6 +67,10 @@ grade: $(STAMP)
 # The predictions that notebook 07 reads; resumable, about 40 minutes on two cores.
 study: $(STAMP)
 	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning prevlib/data/sentiment_study.jsonl
+
+# The answers that notebook 06 reads; resumable, about 10 minutes on two cores.
+vectors: $(STAMP)
+	HF_HUB_OFFLINE=1 $(BIN)/python -m prevlib.finetuning --vectors prevlib/data/vector_study.jsonl
 
 # The predictions that notebook 16 reads; resumable, about 15 minutes on two cores.
 shift: $(STAMP)

@@ -16,3 +16,4 @@ from prevlib.finetuning.study import (
     read_study,
 )
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags, tagging_loss
+from prevlib.finetuning.vectors import read_vector_study, vector_study

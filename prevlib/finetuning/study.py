@@ -8,8 +8,6 @@ on where it stopped, and any metric and interval can be computed from the predic
 Used in notebooks 07, 08, 09, 13 and 16. Left out: learning rates, which were chosen on the validation split.
 """
 
-import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,12 +15,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from tqdm.auto import tqdm
 
 from prevlib.arguments import renamed
 from prevlib.checkpoints import checkpoint_fingerprints
 from prevlib.datasets import load_behaviour_cases, load_entities, load_imdb, load_reviews
-from prevlib.files import check_made_from, fingerprint, write_whole
+from prevlib.files import fingerprint
 from prevlib.finetuning.classifier import finetune_classifier, predict_logits
 from prevlib.finetuning.recipes import (
     METHODS,
@@ -33,11 +30,11 @@ from prevlib.finetuning.recipes import (
 )
 from prevlib.finetuning.tagger import finetune_tagger, predict_tags
 from prevlib.training import TrainConfig
+from prevlib.training.studies import read_runs, run_missing
 
 STUDY = Path(__file__).parents[1] / "data" / "sentiment_study.jsonl"
 SHIFT_STUDY = Path(__file__).parents[1] / "data" / "shift_study.jsonl"
 ENTITY_STUDY = Path(__file__).parents[1] / "data" / "entity_study.jsonl"
-KEYS = ("method", "n_train", "seed")  # what tells runs apart
 
 
 def label_efficiency(
@@ -139,7 +136,7 @@ def entity_tagging(
         | {"settings": asdict(tagging_config(seed=seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
-    _run_missing(output, checkpoint, targets | {"train": train}, runs, predictions, show_progress)
+    run_missing(output, _made_from(checkpoint, targets | {"train": train}), runs, predictions, show_progress)
     return read_entity_study(output)
 
 
@@ -155,7 +152,7 @@ def read_entity_study(path: str | Path = ENTITY_STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    table = pd.DataFrame(_read_runs(Path(path)))
+    table = pd.DataFrame(read_runs(Path(path)))
     for name in ("train", "test", "test_unseen"):
         table[name] = [[tags.split(" ") for tags in run] for run in table[name]]
     return table
@@ -173,7 +170,7 @@ def read_study(path: str | Path = STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path)))
+    return pd.DataFrame(read_runs(Path(path)))
 
 
 def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
@@ -189,7 +186,7 @@ def read_shift_study(path: str | Path = SHIFT_STUDY) -> pd.DataFrame:
     Raises:
         FileNotFoundError: If there is no such file.
     """
-    return pd.DataFrame(_read_runs(Path(path)))
+    return pd.DataFrame(read_runs(Path(path)))
 
 
 def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show_progress: bool) -> None:
@@ -213,33 +210,13 @@ def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show
         predict = _fitted(method, train, checkpoint, settings)
         return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
 
-    _run_missing(output, checkpoint, data, runs, predictions, show_progress)
+    run_missing(output, _made_from(checkpoint, data), runs, predictions, show_progress)
 
 
-def _run_missing(
-    output: Path, checkpoint, data: dict, runs: Sequence[dict], predictions, show_progress: bool
-):
-    """Do the runs that are not in the file yet, one line each; the first line says what the file is of."""
+def _made_from(checkpoint: str | Path, data: dict) -> dict:
+    """What the first line of a study says it is of: the checkpoint, and the rows by name."""
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {name: fingerprint(rows) for name, rows in data.items()}
-    stored = _read_lines(output) if output.exists() else []
-    if stored:
-        check_made_from(output, stored[0].get("made_from", {}), made_from)
-    done = {tuple(run[key] for key in KEYS): run for run in stored if "made_from" not in run}
-    missing = []
-    for run in runs:
-        before = done.get(tuple(run[key] for key in KEYS))
-        if before is None:
-            missing.append(run)
-        else:
-            check_made_from(output, before["settings"], run["settings"])
-    lines = stored or [{"made_from": made_from}]
-    for run in tqdm(missing, disable=not show_progress, unit="run"):
-        started = time.perf_counter()
-        result = predictions(**run)
-        settings, seconds = run.pop("settings"), round(time.perf_counter() - started, 1)
-        lines.append(run | {"seconds": seconds, "settings": settings} | result)
-        write_whole(output, "".join(json.dumps(line) + "\n" for line in lines))
+    return made_from | {name: fingerprint(rows) for name, rows in data.items()}
 
 
 def _settings(method: str, n_train: int, seed: int, checkpoint: str | Path) -> dict:
@@ -256,13 +233,3 @@ def _fitted(method: str, train, checkpoint, settings: dict) -> Callable[[list[st
     options = {"random_init": method == "scratch", "config": TrainConfig(**settings), "show_progress": False}
     classifier = finetune_classifier(train["text"], train["label"], checkpoint, **options)
     return lambda texts: softmax(predict_logits(classifier, texts).astype(float), axis=1)[:, 1]
-
-
-def _read_runs(path: Path) -> list[dict]:
-    return [line for line in _read_lines(path) if "made_from" not in line]
-
-
-def _read_lines(path: Path) -> list[dict]:
-    """Every whole line; one that an interruption left unfinished is passed over."""
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -3,13 +3,9 @@
 Packed rows have no padding, so no computation is spent on it. They lie in an Arrow file that is mapped into
 memory, not read, so that a corpus may be larger than the memory.
 
-Two reference lines come from the same rows. A model that knows nothing has a loss of ln V; one that knows how
-frequent each token is, and nothing of its context, has the entropy of those frequencies.
-
 Used in notebook 05, by ``run.py``. Source: Liu et al. 2019, section 4.2 (full sentences).
 """
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -121,24 +117,6 @@ def pack_rows(
         )
     os.replace(unfinished, file)
     return Dataset.from_file(str(file))
-
-
-def reference_losses(rows: Dataset, tokenizer: PreTrainedTokenizerBase) -> dict[str, float]:
-    """Losses without any context, in nats.
-
-    Args:
-        rows: From ``pack_rows``.
-        tokenizer: That of the rows.
-    Returns:
-        ``"uniform"``: ln V, every token equally likely. ``"unigram"``: entropy of the tokens' frequencies,
-        special tokens left out.
-    """
-    counts = np.zeros(len(tokenizer), dtype=np.int64)
-    for batch in rows.with_format("numpy").iter(1000):
-        counts += np.bincount(np.concatenate(list(batch["input_ids"])), minlength=len(counts))
-    counts[tokenizer.all_special_ids] = 0
-    p = counts[counts > 0] / counts.sum()
-    return {"uniform": math.log(len(counts)), "unigram": float(-(p * np.log(p)).sum())}
 
 
 def _chunks(documents: Iterable[str], size: int) -> Iterator[list[str]]:

@@ -1,4 +1,4 @@
-"""Pre-training runs: a BERT from random weights to a model that guesses hidden words, and its evaluation.
+"""Pre-training runs: a BERT from random weights to a model that guesses hidden words.
 
 The last layer of a language model is its most expensive one, and only the hidden tokens need it. So the
 encoder runs on all tokens, and the head only where something is masked.
@@ -10,13 +10,12 @@ From a terminal, ``python -m prevlib.pretraining --help``; on several processes 
 ``torchrun --nproc_per_node 2 -m prevlib.pretraining ...``.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import torch
 from accelerate import PartialState
@@ -24,17 +23,18 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import AutoTokenizer, BertConfig, BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase
 
-from prevlib.checkpoints import Loaded, load_masked_lm, load_tokenizer
+from prevlib.checkpoints import load_masked_lm, load_tokenizer
 from prevlib.files import bind, fingerprint, sha256_of, whole_folder
-from prevlib.inference import check_texts, longest_input, ready_to_run
+from prevlib.inference import check_texts
 from prevlib.losses import IGNORE_INDEX, cross_entropy, linear_cross_entropy
 from prevlib.masking import MaskingCollator
-from prevlib.pretraining.data import Documents, pack_rows, reference_losses
+from prevlib.pretraining.data import Documents, pack_rows
+from prevlib.pretraining.landmarks import reference_losses
+from prevlib.pretraining.scoring import Evaluation, check_length, masked_logits, masked_states
 from prevlib.tokenization import train_wordpiece
 from prevlib.training import TrainConfig, Trained, fit
 from prevlib.training.config import option
 
-COLLAPSED = 0.9  # share of one guess among all guesses at which the alarm is raised
 EVALUATION_TOKENS = 32_768  # of the held-out documents, after each epoch or every eval_steps
 
 
@@ -54,6 +54,7 @@ class PretrainConfig(TrainConfig):
     max_position_embeddings: int = option(512, "the longest input that the model will ever take")
     hidden_dropout_prob: float = option(0.0, "dropout, also of the attention")
     initializer_range: float = option(0.055, "standard deviation of the random weights; BERT-base has 0.02")
+    scale_residuals: bool = option(True, "begin with what layers add divided by sqrt(2 x layers), as GPT-2")
     sequence_length: int = option(128, "tokens of a row, [CLS] and [SEP] included")
     mlm_probability: float = option(0.3, "share of the tokens that are masked; BERT-base has 0.15")
     whole_words: bool = option(False, "mask whole words")
@@ -67,15 +68,6 @@ class PretrainConfig(TrainConfig):
         "sequence_length": (3,),
         "mlm_probability": (0, 1, True),
     }
-
-
-class MLMScore(NamedTuple):
-    """How well a model guesses hidden tokens."""
-
-    loss: float  # nats a masked token
-    accuracy: float  # share of masked tokens whose true id has the largest logit
-    n_masked: int
-    top_share: float  # share of the most frequent guess among all guesses; near 1, the model has collapsed
 
 
 def pretrain(
@@ -97,7 +89,7 @@ def pretrain(
         ValueError: If the corpus does not fill a row, rows are too long for the model, or ``output_dir``
             holds a run with other settings or texts.
     Warns:
-        UserWarning: If, after the first half of the run, the model guesses the same token almost everywhere.
+        UserWarning: If at three evaluations in a row the model guesses the same token almost everywhere.
     """
     with TemporaryDirectory() as temporary:
         folder = Path(temporary if config.output_dir is None else config.output_dir)
@@ -113,7 +105,7 @@ def pretrain(
             masked_lm_loss,
             config,
             collate_fn=collate(config.mlm_probability, seed=config.seed),
-            evaluate=_Evaluation(test.select(range(min(n_rows, len(test)))), collate()),
+            evaluate=Evaluation(test.select(range(min(n_rows, len(test)))), collate()),
             checkpoint_dir=None if config.output_dir is None else folder / "checkpoints",
             show_progress=show_progress,
         )
@@ -134,113 +126,10 @@ def masked_lm_loss(model: PreTrainedModel, batch: dict[str, Tensor]) -> tuple[Te
     """
     labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
     if not isinstance(model, BertForMaskedLM):
-        return cross_entropy(_masked_logits(model, batch), labels, reduction="sum"), len(labels)
-    hidden = model.cls.predictions.transform(_masked_states(model, batch))
+        return cross_entropy(masked_logits(model, batch), labels, reduction="sum"), len(labels)
+    hidden = model.cls.predictions.transform(masked_states(model, batch))
     decoder = model.cls.predictions.decoder
     return linear_cross_entropy(hidden, decoder.weight, decoder.bias, labels, reduction="sum"), len(labels)
-
-
-def evaluate_mlm(
-    model: str | Path | Loaded,
-    texts: Sequence[str],
-    *,
-    mlm_probability: float = 0.15,
-    sequence_length: int = 128,
-    whole_words: bool = False,
-    seed: int = 0,
-    batch_size: int = 32,
-) -> MLMScore:
-    """Loss and accuracy on masked tokens of the texts, with masks that are the same in every call.
-
-    The masks depend on the seed and the tokens, so models with the same tokenizer get the same questions.
-    Losses of models with different vocabularies cannot be compared.
-
-    Args:
-        model: What ``pretrain`` returned, or an alias, folder or hub name.
-        texts: Documents; joined and cut into rows, the last, shorter row left out.
-        mlm_probability: Share of the tokens that are masked.
-        sequence_length: Tokens of a row; at most what the model takes.
-        whole_words: Mask whole words.
-        seed: Of the masks.
-        batch_size: Rows run at once; the result does not depend on it.
-    Returns:
-        ``MLMScore(loss, accuracy, n_masked, top_share)``.
-    Raises:
-        TypeError: If a text is not a string.
-        ValueError: If the texts do not fill a row, or rows are too long for the model.
-    """
-    model, tokenizer = ready_to_run(model, load=load_masked_lm)
-    _check_length(sequence_length, tokenizer, model)
-    collate = MaskingCollator(tokenizer, mlm_probability, whole_words=whole_words, seed=seed)
-    with TemporaryDirectory() as folder:
-        rows = pack_rows(check_texts(texts), tokenizer, sequence_length, Path(folder) / "rows.arrow")
-        return _score(model, rows, collate, batch_size)
-
-
-class _Evaluation:
-    """Scores a model on the same rows and masks each time; warns when it guesses one token everywhere."""
-
-    def __init__(self, rows: Dataset, collate: MaskingCollator):
-        self.rows, self.collate, self.collapsed = rows, collate, 0
-        masked = ((collate([row])["labels"] != IGNORE_INDEX).any() for row in rows)
-        _check_masked(any(masked), len(rows))  # now, not after an epoch
-
-    def __call__(self, model: PreTrainedModel) -> dict:
-        score = _score(model, self.rows, self.collate, batch_size=32)
-        self.collapsed = self.collapsed + 1 if score.top_share > COLLAPSED else 0
-        if self.collapsed == 3:
-            warnings.warn(
-                f"The model guesses the same token at {score.top_share:.0%} of the masked positions, for "
-                "the third evaluation in a row: it knows how frequent tokens are, nothing of their context. "
-                "If this lasts, use a longer warm-up, shorter rows, a larger `initializer_range` or "
-                "`mlm_probability`, or fewer layers.",
-                stacklevel=2,
-            )
-        return score._asdict()
-
-
-def _score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batch_size: int) -> MLMScore:
-    loss, n_right, n_masked = 0.0, 0, 0
-    guesses = torch.zeros(model.config.vocab_size, dtype=torch.long)
-    for start in range(0, len(rows), batch_size):
-        examples = rows.__getitems__(list(range(start, min(start + batch_size, len(rows)))))
-        batch = {name: tensor.to(model.device) for name, tensor in collate(examples).items()}
-        labels = batch["labels"][batch["labels"] != IGNORE_INDEX]
-        with torch.inference_mode():
-            logits = _masked_logits(model, batch)
-        guessed = logits.argmax(-1)
-        loss += cross_entropy(logits, labels, reduction="sum").item()
-        n_right += int((guessed == labels).sum())
-        n_masked += len(labels)
-        guesses += guessed.cpu().bincount(minlength=len(guesses))
-    _check_masked(n_masked, len(rows))
-    return MLMScore(loss / n_masked, n_right / n_masked, n_masked, int(guesses.max()) / n_masked)
-
-
-def _check_masked(n_masked: int, n_rows: int) -> None:
-    if not n_masked:
-        raise ValueError(
-            f"The texts must have a masked token; got none in {n_rows} rows. Give more text, or mask more."
-        )
-
-
-def _masked_states(model: BertForMaskedLM, batch: dict[str, Tensor]) -> Tensor:
-    """Last hidden states of the masked tokens, shape (n_masked, hidden_size)."""
-    states = model.bert(**_inputs(batch)).last_hidden_state
-    return states[batch["labels"] != IGNORE_INDEX]
-
-
-def _masked_logits(model: PreTrainedModel, batch: dict[str, Tensor]) -> Tensor:
-    """Logits of the masked tokens in float32, shape (n_masked, vocab_size)."""
-    if isinstance(model, BertForMaskedLM):
-        return model.cls(_masked_states(model, batch)).float()
-    return model(**_inputs(batch)).logits[batch["labels"] != IGNORE_INDEX].float()
-
-
-def _inputs(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    if batch["attention_mask"].all():  # packed rows; without a mask, attention has less to do
-        return {"input_ids": batch["input_ids"]}
-    return {"input_ids": batch["input_ids"], "attention_mask": batch["attention_mask"]}
 
 
 def _prepare(
@@ -295,29 +184,22 @@ def build_model(config: PretrainConfig, tokenizer: PreTrainedTokenizerBase) -> P
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             model = BertForMaskedLM(architecture)
-        _calm_residuals(model)
-    _check_length(config.sequence_length, tokenizer, model)
+        if config.scale_residuals:
+            _scale_residuals(model)
+    check_length(config.sequence_length, tokenizer, model)
     # Plain attention is faster than the fused kernel on processors, for rows of this length in bfloat16.
     model.set_attn_implementation("eager")
     return model
 
 
-def _calm_residuals(model: BertForMaskedLM) -> None:
+def _scale_residuals(model: BertForMaskedLM) -> None:
     """Scale what each layer adds to its input, in place, by 1 / sqrt(number of additions).
 
-    A deep model then starts close to a shallow one, and finds its way off the plateau of word frequencies
-    sooner. Source: Radford et al. 2019, section 2.3.
+    The variance of the last hidden state then does not grow with the depth. Source: Radford et al. 2019,
+    section 2.3.
     """
     layers = model.bert.encoder.layer
     with torch.no_grad():
         for layer in layers:
             for dense in (layer.attention.output.dense, layer.output.dense):
                 dense.weight /= (2 * len(layers)) ** 0.5
-
-
-def _check_length(sequence_length: int, tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> None:
-    longest = longest_input(tokenizer, model)
-    if not 3 <= sequence_length <= longest:
-        raise ValueError(
-            f"`sequence_length` must be from 3 to {longest}, what the model takes; got {sequence_length}."
-        )

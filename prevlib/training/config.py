@@ -19,6 +19,7 @@ from prevlib.checkpoints import Loaded
 from prevlib.files import write_whole
 
 STRATEGIES = ("random", "group_by_length")
+SCHEDULES = ("linear", "constant_with_warmup")
 
 
 def option(default, explanation: str):
@@ -43,10 +44,12 @@ class TrainConfig:
     per_device_train_batch_size: int = option(16, "rows of a batch, for each process")
     gradient_accumulation_steps: int = option(1, "batches of a step, for each process")
     warmup_ratio: float = option(0.1, "share of the steps in which the learning rate rises")
+    lr_scheduler_type: str = option("linear", "after the warm-up: down to 0; or 'constant_with_warmup'")
     weight_decay: float = option(0.01, "of weights; biases and norms do not decay")
     max_grad_norm: float = option(1.0, "longer gradients are shortened to this")
     bf16: bool | None = option(None, "bfloat16 autocast; None: where the processor computes in it")
     eval_steps: int | None = option(None, "steps between evaluations; None: an epoch")
+    eval_on_start: bool = option(False, "evaluate before the first step too, and after 1, 2, 4, 8, ...")
     save_steps: int | None = option(None, "steps between checkpoints; None: an epoch")
     early_stopping_patience: int | None = option(None, "stop after so many evaluations without a new best")
     metric_for_best_model: str = option("loss", "higher is better, unless the name ends in 'loss'")
@@ -69,11 +72,9 @@ class TrainConfig:
         for name, value in list(vars(self).items()):
             checked = _checked_setting(name, value, kinds[name], self.RANGES.get(name, (1,)))
             object.__setattr__(self, name, checked)
-        if self.train_sampling_strategy not in STRATEGIES:
-            raise ValueError(
-                f"`train_sampling_strategy` must be one of {', '.join(STRATEGIES)}; "
-                f"got {self.train_sampling_strategy!r}."
-            )
+        for name, allowed in (("train_sampling_strategy", STRATEGIES), ("lr_scheduler_type", SCHEDULES)):
+            if (value := getattr(self, name)) not in allowed:
+                raise ValueError(f"`{name}` must be one of {', '.join(allowed)}; got {value!r}.")
 
 
 def _checked_setting(name: str, value: object, kind: type, span: tuple) -> object:

@@ -58,7 +58,8 @@ def fit(
         collate_fn: From a list of examples, a batch: a dict of tensors. If it has a method ``set_epoch``,
             that is called with the number of the epoch.
         evaluate: Called after each epoch, or every ``eval_steps``, with the model in evaluation mode; what it
-            returns goes into the history, as plain Python. With ``early_stopping_patience``, it is called
+            returns goes into the history, as plain Python. With ``eval_on_start`` it is called before the
+            first step as well, and after 1, 2, 4, 8, ... steps. With ``early_stopping_patience`` it is called
             before the first step as well, and a copy of the best weights is kept, in the checkpoints too.
         checkpoint_dir: Folder for checkpoints. If it holds some of this run already, the run goes on from
             the newest complete one. It must then have the same settings, examples, initial weights and
@@ -112,7 +113,7 @@ def fit(
     bar = tqdm(total=plan.n_steps, initial=first, disable=quiet, unit="step", mininterval=0.5)
     # Dropout draws from the global generator: lend it, seeded, and put it back.
     with bar, torch.random.fork_rng():
-        if best is not None and not history.evaluations:
+        if (best is not None or (config.eval_on_start and evaluate)) and not history.evaluations:
             history.evaluations.append({"epoch": 0, "step": 0} | _evaluate(model, evaluate, metric))
         for step, epoch, batches in plan.steps(first):
             if best is not None and history.stalled_for(metric) >= config.early_stopping_patience:
@@ -121,7 +122,8 @@ def fit(
             torch.manual_seed(plan.seed_of(step))
             if hasattr(collate_fn, "set_epoch"):
                 collate_fn.set_epoch(epoch)
-            learning_rate = config.learning_rate * schedule(step, plan.n_steps, config.warmup_ratio)
+            shape = (config.warmup_ratio, config.lr_scheduler_type)
+            learning_rate = config.learning_rate * schedule(step, plan.n_steps, *shape)
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate
 
@@ -149,7 +151,7 @@ def fit(
                 )
             bar.set_postfix(loss=f"{record['loss']:.3f}", refresh=False)
             bar.update()
-            if evaluate is not None and plan.is_due(step, config.eval_steps):
+            if evaluate is not None and (plan.is_due(step, config.eval_steps) or plan.is_early(step)):
                 scores = _evaluate(model, evaluate, metric)
                 history.evaluations.append({"epoch": epoch, "step": step + 1} | scores)
                 if best is not None and history.stalled_for(metric) == 0:
@@ -219,13 +221,14 @@ def _divide_once(trainable: list[nn.Parameter], sums: Tensor, accelerator: Accel
     return total / count
 
 
-def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
-    """Factor of the learning rate at ``step`` (from 0): a straight rise to 1, a straight fall to 0.
+def schedule(step: int, n_steps: int, warmup_ratio: float, lr_scheduler_type: str = "linear") -> float:
+    """Factor of the learning rate at ``step`` (from 0): a straight rise to 1, then a straight fall to 0.
 
     Args:
         step: From 0 to ``n_steps`` - 1.
         n_steps: Number of steps of the run.
         warmup_ratio: Share of the steps in which the factor rises, in [0, 1].
+        lr_scheduler_type: ``"linear"``; or ``"constant_with_warmup"``, which stays at 1.
     Returns:
         Above 0 and at most 1.
     Example:
@@ -235,6 +238,8 @@ def schedule(step: int, n_steps: int, warmup_ratio: float) -> float:
     n_warmup = round(warmup_ratio * n_steps)
     if step < n_warmup:
         return (step + 1) / n_warmup
+    if lr_scheduler_type == "constant_with_warmup":
+        return 1.0
     return (n_steps - step) / (n_steps - n_warmup)
 
 

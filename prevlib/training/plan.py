@@ -21,7 +21,7 @@ from prevlib.training.config import TrainConfig
 STEPS_SORTED_TOGETHER = 16
 # Settings on which the steps themselves do not depend; the rows of a step are compared as a whole.
 WITHOUT_EFFECT = ("per_device_train_batch_size", "gradient_accumulation_steps", "eval_steps", "save_steps")
-WITHOUT_EFFECT += ("output_dir",)
+WITHOUT_EFFECT += ("eval_on_start", "output_dir")
 
 
 class Plan:
@@ -59,6 +59,10 @@ class Plan:
         parts = [part[self.lengths[part].argsort(stable=True)] for part in parts]
         steps = [step for part in parts for step in part.split(self.rows_a_step)]
         return [steps[i] for i in torch.randperm(len(steps), generator=generator)]
+
+    def is_early(self, step: int) -> bool:
+        """Whether an early evaluation follows this step: after 1, 2, 4, 8, ... of them."""
+        return self.config.eval_on_start and (step + 1) & step == 0
 
     def is_due(self, step: int, every: int | None) -> bool:
         """Whether what happens every so many steps, or at the end of an epoch, follows this one."""

@@ -14,7 +14,7 @@ from prevlib.plots.style import PAPER
 from prevlib.texts import say
 from prevlib.widgets.base import RING, TEXT_WIDTH, Explorer, explorer, number, picture
 
-NAMES = {"uniform": "ln V", "unigram": "unigram entropy"}
+NAMES = {"uniform": "ln V", "unigram": "unigram entropy", "copy_unigram": "copying + unigram"}
 
 
 def landmarks_passed(loss: float, references: Mapping[str, float]) -> list[str]:
@@ -38,7 +38,12 @@ def plot_moment(
 ) -> Axes:
     """``plot_pretraining`` with a ring around one evaluation, and its loss beside it."""
     ax = plot_pretraining(
-        curves, {name.replace("unigram ", "unigram\n"): loss for name, loss in references.items()}, ax=ax
+        curves,
+        {
+            name.replace("unigram ", "unigram\n").replace("+ ", "+\n"): loss
+            for name, loss in references.items()
+        },
+        ax=ax,
     )
     x, loss = moment
     ax.axvline(x, color="black", linewidth=0.8)
@@ -73,7 +78,13 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
     if not moments:
         raise ValueError("`history` must hold at least one evaluation; got none. Set `eval_steps`.")
     unit = "tokens" if all("tokens" in moment for _, moment in moments) else "step"
-    references = {NAMES.get(name, name): loss for name, loss in runs[-1]["references"].items()}
+    key = "loss_all" if "loss_all" in moments[0][1] else "loss"  # over all fates, or at [MASK]
+    passed_over = {"kept", "random", "unigram" if key == "loss_all" else "copy_unigram"}
+    references = {
+        NAMES.get(name, name): loss
+        for name, loss in runs[-1]["references"].items()
+        if name not in passed_over
+    }
 
     def position(moment: Mapping) -> float:
         return moment[unit] / 1e6 if unit == "tokens" else moment[unit]
@@ -83,12 +94,12 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
         points = run["evaluations"]
         curves[say("run {i}", i=i)] = (
             [position(point) for point in points],
-            [point["loss"] for point in points],
+            [point[key] for point in points],
         )
 
     def respond(at: int) -> tuple[Figure, str]:
         i, moment = moments[at - 1]
-        draw = partial(plot_moment, curves, references, (position(moment), moment["loss"]), unit=unit)
+        draw = partial(plot_moment, curves, references, (position(moment), moment[key]), unit=unit)
         steps = [record for record in runs[i - 1]["steps"] if record["step"] <= moment["step"]]
         return picture(draw, size=(7.2, 3.6)), _describe(i, moment, steps, references)
 
@@ -97,11 +108,16 @@ def explore_training(history: str | Path | Mapping | Sequence[Mapping] | None = 
 
 
 def _describe(i: int, moment: Mapping, steps: Sequence[Mapping], references: Mapping[str, float]) -> str:
-    loss, passed = moment["loss"], landmarks_passed(moment["loss"], references)
+    every_fate = "loss_all" in moment
+    loss = moment["loss_all" if every_fate else "loss"]
+    passed = landmarks_passed(loss, references)
     meaning = {
         "ln V": say("what guessing among all words alike costs."),
         "unigram entropy": say(
             "the least that a model pays which knows how frequent words are, and no context."
+        ),
+        "copying + unigram": say(
+            "the least without context, if what is visible among the chosen tokens is copied."
         ),
     }
     where = say("Run {i}, step {step:,}", i=i, step=moment["step"])
@@ -118,6 +134,9 @@ def _describe(i: int, moment: Mapping, steps: Sequence[Mapping], references: Map
             if name in passed
             else say("{by:.2f} above {name}, {reference:.2f}: {meaning}", **told)
         )
-    if "accuracy" in moment:
-        lines.append(say("{share:.1%} of the hidden tokens are guessed right.", share=moment["accuracy"]))
+    if every_fate:
+        lines.append(say("These are means over all chosen tokens, a fifth of which is visible."))
+        lines.append(say("{share:.1%} of the chosen tokens are guessed right.", share=moment["accuracy_all"]))
+    elif "accuracy" in moment:
+        lines.append(say("{share:.1%} of the tokens at [MASK] are guessed right.", share=moment["accuracy"]))
     return "\n".join(line.removesuffix(": ") for line in lines)

@@ -46,7 +46,10 @@ def test_a_study_of_unknown_methods_is_refused(tmp_path):
     assert not (tmp_path / "s.jsonl").exists()
 
 
-@pytest.mark.parametrize("option, study", [("--shift", "domain_shift"), ("--entities", "entity_tagging")])
+@pytest.mark.parametrize(
+    "option, study",
+    [("--shift", "domain_shift"), ("--entities", "entity_tagging"), ("--vectors", "vector_study")],
+)
 def test_the_command_line_has_an_option_for_each_study(tmp_path, monkeypatch, option, study):
     asked = []
     monkeypatch.setattr(command_line, study, lambda output, **options: asked.append((output, options)))

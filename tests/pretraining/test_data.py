@@ -1,15 +1,12 @@
-"""Rows by hand, and what holds for any documents; reference losses by hand and from scipy."""
-
-import math
+"""Rows by hand, and what holds for any documents."""
 
 import numpy as np
 import pytest
 from datasets import Dataset
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scipy.stats import entropy
 
-from prevlib.pretraining.data import Documents, pack_rows, reference_losses
+from prevlib.pretraining.data import Documents, pack_rows
 
 
 def test_rows_by_hand(tokenizer, tmp_path):
@@ -50,21 +47,6 @@ def test_too_little_text_leaves_no_file(tokenizer, tmp_path):
     with pytest.raises(ValueError, match="at least one row of 14 tokens; got 3 tokens. Give more text"):
         pack_rows(["a film"], tokenizer, 16, tmp_path / "rows.arrow")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_reference_losses_by_hand(tokenizer, tmp_path):
-    # Inside the rows: a a film the. Probabilities 1/2, 1/4, 1/4; [SEP] at the ends is not counted.
-    rows = pack_rows(["a a film the"], tokenizer, 7, tmp_path / "rows.arrow")
-    losses = reference_losses(rows, tokenizer)
-    assert losses["uniform"] == pytest.approx(math.log(500))
-    assert losses["unigram"] == pytest.approx(1.5 * math.log(2))
-
-
-def test_the_unigram_loss_is_the_entropy_of_the_words(tokenizer, tmp_path, reviews):
-    rows = pack_rows(reviews, tokenizer, 32, tmp_path / "rows.arrow")
-    counts = np.bincount(np.array(rows["input_ids"]).ravel(), minlength=500)
-    counts[:5] = 0
-    assert reference_losses(rows, tokenizer)["unigram"] == pytest.approx(entropy(counts))
 
 
 def test_a_file_is_split_and_can_be_read_again(tmp_path):

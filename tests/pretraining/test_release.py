@@ -55,7 +55,7 @@ def test_the_history_counts_tokens_over_the_parts(parts, tmp_path):
     assert [e["tokens"] for e in long["evaluations"]] == [50 * 32 + n * 64 for n in (25, 50, 75, 100)]
     assert [s["step"] for s in long["steps"]] == [EVERY, 2 * EVERY]
     assert long["settings"]["sequence_length"] == 16 and long["minutes"] > 0
-    assert set(short["references"]) == {"uniform", "unigram"}
+    assert set(short["references"]) == {"uniform", "unigram", "kept", "random", "copy_unigram"}
 
 
 def test_it_is_fine_tuned_with_dropout(parts, tmp_path):

@@ -164,7 +164,8 @@ def test_scrubbing_tells_the_loss_of_the_stored_run():
     assert "Run 1, step 250, 0.3 million tokens read: loss on fixed masks 6.45 nats" in words(box)
     text, changed = move(box, at=32)
     assert changed and "Run 2, step 12,000, 51.2 million tokens read: loss on fixed masks 3.20 nats" in text
-    assert "3.49 below unigram entropy, 6.69" in text and "41.6% of the hidden tokens" in text
+    assert "2.89 below copying + unigram, 6.09" in text and "unigram entropy" not in text
+    assert "all chosen tokens, a fifth of which is visible" in text and "41.6% of the chosen tokens" in text
 
 
 def test_a_run_of_ones_own_may_be_passed(tmp_path):
@@ -175,6 +176,14 @@ def test_a_run_of_ones_own_may_be_passed(tmp_path):
     assert changed and "0.50 below unigram entropy, 2.00" in text and "Training loss then: 2.00" in text
     with pytest.raises(ValueError, match="at least one evaluation; got none"):
         explore_training(RUN | {"evaluations": []})
+
+
+def test_a_loss_at_mask_stands_beside_landmarks_for_hidden_tokens_only():
+    references = RUN["references"] | {"kept": 0.4, "random": 7.0, "copy_unigram": 1.8}
+    evaluations = [{"step": 1, "loss": 1.9, "accuracy": 0.25, "loss_kept": 0.5}]
+    text = words(explore_training(RUN | {"references": references, "evaluations": evaluations}))
+    assert "0.10 below unigram entropy, 2.00" in text and "25.0% of the tokens at [MASK]" in text
+    assert "copying" not in text and "kept" not in text and "visible" not in text
 
 
 # features
