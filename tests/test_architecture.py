@@ -21,7 +21,7 @@ LESSON_ORDER = (
     "cost generation interpretation report exercises widgets __main__"
 ).split()
 OF_THE_COURSE = {"prevlib", "grading", "benchmarks"}
-MOST_LINES = {"prevlib": 12_300, "grading": 1_800}  # of code; tests, notebooks and data are not counted
+MOST_LINES = {"prevlib": 12_600, "grading": 1_800}  # of code; tests, notebooks and data are not counted
 NO_CODE = {getattr(tokenize, name) for name in "COMMENT NL NEWLINE INDENT DEDENT ENCODING ENDMARKER".split()}
 
 
@@ -75,7 +75,7 @@ def test_an_import_against_the_order_is_found(tmp_path, planted, found):
 
 STATISTICS = [*(PACKAGE / "metrics").rglob("*.py"), *(PACKAGE / "evaluation").rglob("*.py")]
 KNOWN_TO_STATISTICS = {*sys.stdlib_module_names, "numpy", "pandas", "scipy", "sklearn"}
-KNOWN_TO_STATISTICS |= {"prevlib.arguments", "prevlib.metrics", "prevlib.evaluation"}
+KNOWN_TO_STATISTICS |= {"prevlib.texts", "prevlib.arguments", "prevlib.metrics", "prevlib.evaluation"}
 
 
 def test_metrics_and_statistics_know_nothing_of_models():

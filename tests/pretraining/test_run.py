@@ -19,6 +19,7 @@ from prevlib.masking import MaskingCollator
 from prevlib.pretraining import PretrainConfig, evaluate_mlm, masked_lm_loss, pack_rows, pretrain
 from prevlib.pretraining import __main__ as command_line
 from prevlib.pretraining.run import build_model
+from prevlib.pretraining.scoring import Evaluation
 
 QUIET = {"show_progress": False}
 
