@@ -31,6 +31,10 @@ def test_saved_widgets_are_there_again_and_nothing_outside_the_folder_has_change
     for each in (home, scratch):
         each.mkdir()
     prepare_workspace(folder)
+    # All cells stay in the page: out of sight, JupyterLab would not draw them.
+    tracker = folder / ".prevlib" / "user-settings" / "@jupyterlab" / "notebook-extension"
+    tracker.mkdir(parents=True)
+    (tracker / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
     cells = ["from prevlib.widgets import *", *(f"{name}()" for name in IN_LAB)]
     write_notebook(folder / "mine.ipynb", cells)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_JUPYTER)}
