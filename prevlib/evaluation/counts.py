@@ -144,11 +144,11 @@ def few_of_a_class(metric: Metric, y_true: np.ndarray, least: int) -> dict:
     average = options.get("average", "binary")
     if y_true.ndim > 1 or metric not in of_class | of_all or average in ("micro", "weighted"):
         return {}
-    sizes = dict(zip(*np.unique(y_true, return_counts=True), strict=True))
+    sizes = dict(zip(*(part.tolist() for part in np.unique(y_true, return_counts=True)), strict=True))
     if metric in of_class and average == "binary":
         positive = options.get("pos_label", 1)
         sizes = {positive: sizes.get(positive, 0)}
-    return {name: int(size) for name, size in sizes.items() if size < least}
+    return {name: size for name, size in sizes.items() if size < least}
 
 
 def _parts(metric: Metric) -> tuple[Metric | None, dict]:
