@@ -29,7 +29,7 @@ from scipy.stats import binom
 
 from prevlib.arguments import check_count, check_number
 from prevlib.evaluation.counts import Metric
-from prevlib.evaluation.resampling import BLOCK, Resamples, check_same_kind
+from prevlib.evaluation.resampling import Resamples, check_same_kind
 from prevlib.evaluation.uncertainty import Interval, bootstrap_interval
 
 UNDECIDED = "undecided"
@@ -137,25 +137,23 @@ def paired_bootstrap_test(
         (0.15, True)
     """
     resamples = Resamples(metric, y_true, [pred_a, pred_b], groups)
-    scores, drawn = resamples.scores(), resamples.draw(n_resamples, seed)
-    differences, estimate = drawn[:, 0] - drawn[:, 1], float(scores[0] - scores[1])
-    low, high = _percentiles(differences, level, _units(resamples))
+    interval, differences = _paired_interval(resamples, n_resamples, level, seed)
     against = min((differences <= 0).sum(), (differences >= 0).sum())
     p_value = min(1.0, 2 * float(against + 1) / (n_resamples + 1))
-    return Difference(Interval(estimate, low, high, level), p_value)
+    return Difference(interval, p_value)
 
 
-def _percentiles(differences: np.ndarray, level: float, n_units: int) -> tuple[float, float]:
+def _paired_interval(
+    resamples: Resamples, n_resamples: int, level: float, seed: int
+) -> tuple[Interval, np.ndarray]:
+    """Interval of the first score minus the second, by percentiles, and that difference on each resample."""
+    scores, drawn = resamples.scores(), resamples.draw(n_resamples, seed)
+    differences, estimate = drawn[:, 0] - drawn[:, 1], float(scores[0] - scores[1])
     low, high = np.quantile(differences, [(1 - level) / 2, (1 + level) / 2])
     if np.ptp(differences) == 0:  # as far as half a discordant sample on each side would reach
-        reach = NormalDist().inv_cdf((1 + level) / 2) / (n_units + 2)
+        reach = NormalDist().inv_cdf((1 + level) / 2) / (resamples.units + 2)
         low, high = low - reach, high + reach
-    return float(low), float(high)
-
-
-def _units(resamples: Resamples) -> int:
-    """How many samples, or groups, are drawn independently."""
-    return resamples.n if resamples.groups is None else int(resamples.groups.max()) + 1
+    return Interval(estimate, float(low), float(high), level), differences
 
 
 class Equivalence(NamedTuple):
@@ -209,12 +207,10 @@ def equivalence_test(
     if not 0.5 < level < 1:
         raise ValueError(f"`level` must be between 0.5 and 1; got {level}. For an error of 5 % pass 0.95.")
     resamples = Resamples(metric, y_true, [pred_a, pred_b], groups)
-    scores, drawn = resamples.scores(), resamples.draw(n_resamples, seed)
-    differences, estimate = drawn[:, 0] - drawn[:, 1], float(scores[0] - scores[1])
-    low, high = _percentiles(differences, 2 * level - 1, _units(resamples))
+    interval, differences = _paired_interval(resamples, n_resamples, 2 * level - 1, seed)
     outside = max((differences >= margin).sum(), (differences <= -margin).sum())
     p_value = min(1.0, float(outside + 1) / (n_resamples + 1))
-    return Equivalence(Interval(estimate, low, high, 2 * level - 1), p_value, margin)
+    return Equivalence(interval, p_value, margin)
 
 
 class PermutationResult(NamedTuple):
@@ -300,14 +296,13 @@ def _swapped_cells(resamples: Resamples, n_resamples: int, rng) -> tuple[np.ndar
 
 def _swapped_groups(resamples: Resamples, n_resamples: int, rng) -> tuple[np.ndarray, np.ndarray | None]:
     """Differences after swaps of whole groups; weights, all alike, if every swap is there."""
-    n_groups = int(resamples.groups.max()) + 1
+    n_groups = resamples.units
     if n_groups <= math.log2(n_resamples):
         blocks = [np.array(list(product((False, True), repeat=n_groups)))]
         weights = np.ones(len(blocks[0]))
     else:
-        size, weights = max(1, BLOCK // n_groups), None
-        starts = range(0, n_resamples, size)
-        blocks = (rng.random((min(size, n_resamples - start), n_groups)) < 0.5 for start in starts)
+        sizes, weights = resamples.blocks(n_resamples, n_groups), None
+        blocks = (rng.random((size, n_groups)) < 0.5 for size in sizes)
     if not resamples.counts_suffice:
         return _swapped_samples(
             resamples, (coin[resamples.groups] for block in blocks for coin in block)
@@ -416,7 +411,7 @@ def compare_models(
     }
     names = sorted(intervals, key=lambda name: -intervals[name].estimate)
     resamples = Resamples(metric, y_true, [predictions[name] for name in names], groups)
-    scores, n_units = resamples.scores(), _units(resamples)
+    scores, n_units = np.array([intervals[name].estimate for name in names]), resamples.units
     errors, critical = _max_t(resamples.draw(n_resamples, seed), scores, n_units, level)
     first, second = np.triu_indices(len(names), k=1)
     gaps = (scores[:, None] - scores)[first, second]

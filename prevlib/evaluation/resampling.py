@@ -106,7 +106,7 @@ class Resamples:
         self.classes = classes
         cells, cell_of_sample = np.unique(codes.reshape(len(columns), -1), axis=1, return_inverse=True)
         self.cells = cells  # (1 + n_predictions, n_cells)
-        shape = (1 if self.groups is None else self.groups.max() + 1, cells.shape[1])
+        shape = (1 if self.groups is None else self.units, cells.shape[1])
         self.cell_counts = np.zeros(shape, dtype=np.int64)  # of the whole, or of each group
         np.add.at(self.cell_counts, (0 if self.groups is None else self.groups, cell_of_sample), 1)
 
@@ -192,21 +192,19 @@ class Resamples:
                 "Collect more, or give the score without an interval."
             )
 
-    def _blocks(self, n_resamples: int, numbers: int) -> Iterator[int]:
-        """Sizes of blocks of resamples that hold so many numbers each."""
+    def blocks(self, n_resamples: int, numbers: int) -> Iterator[int]:
+        """Sizes of the blocks in which resamples are made, if each holds so many numbers."""
         block = max(1, BLOCK // numbers)
         yield from (min(block, n_resamples - start) for start in range(0, n_resamples, block))
 
     def _draw_cells(self, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
         n_groups, n_cells = self.cell_counts.shape
+        cell_of_row = np.repeat(np.arange(n_cells), self.cell_counts[0])
         scores = []
-        for size in self._blocks(n_resamples, max(n_groups, n_cells)):
+        for size in self.blocks(n_resamples, max(n_groups, n_cells)):
             if self.groups is None and n_cells > MANY_CELLS:  # as good as one cell per sample
-                rows = rng.integers(self.n, size=(size, self.n))
-                cells = (
-                    np.repeat(np.arange(n_cells), self.cell_counts[0])[rows]
-                    + n_cells * np.arange(size)[:, None]
-                )
+                cells = cell_of_row[rng.integers(self.n, size=(size, self.n))]
+                cells += n_cells * np.arange(size)[:, None]
                 drawn = np.bincount(cells.ravel(), minlength=size * n_cells).reshape(size, n_cells)
             elif self.groups is None:
                 drawn = rng.multinomial(self.n, self.cell_counts[0] / self.n, size)
@@ -219,7 +217,7 @@ class Resamples:
         n_groups, n_cells = self.cell_counts.shape
         n_classes = len(self.classes)
         scores = []
-        for size in self._blocks(n_resamples, max(n_groups, n_cells, n_classes**2)):
+        for size in self.blocks(n_resamples, max(n_groups, n_cells, n_classes**2)):
             if self.groups is None:
                 drawn = rng.standard_gamma(self.cell_counts[0], (size, n_cells))
             else:
@@ -243,7 +241,7 @@ class Resamples:
 
     def _draw_weights(self, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
         even = np.full(self.units, 1 / self.units)
-        blocks = (rng.multinomial(self.units, even, size) for size in self._blocks(n_resamples, self.n))
+        blocks = (rng.multinomial(self.units, even, size) for size in self.blocks(n_resamples, self.n))
         return np.concatenate([self._score_weights(drawn) for drawn in blocks])
 
     def _draw_smoothed_weights(self, n_resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -252,7 +250,7 @@ class Resamples:
         both = np.append(self.y_true, classes[1 - codes])
         of_weights = [from_weights(self.metric, both, np.append(p, p)) for p in self.predictions]
         scores = []
-        for size in self._blocks(n_resamples, 2 * self.n):
+        for size in self.blocks(n_resamples, 2 * self.n):
             drawn = rng.standard_gamma(1.0, (size, self.units))
             weights = rng.standard_gamma(np.tile(PRIOR / 2 * self._evenly, 2), (size, 2 * self.n))
             weights *= self.n / self.units
@@ -287,7 +285,7 @@ class Resamples:
             without = self.cell_counts.sum(0) - self.cell_counts
             return self._score_cells(without), np.ones(len(without))
         if self._of_weights[0] is not None:
-            starts = np.cumsum([0, *self._blocks(self.units, self.n)])
+            starts = np.cumsum([0, *self.blocks(self.units, self.n)])
             kept = (1 - np.eye(b - a, self.units, a) for a, b in pairwise(starts))
             return np.concatenate([self._score_weights(weights) for weights in kept]), np.ones(self.units)
         labels = np.arange(self.n) if self.groups is None else self.groups

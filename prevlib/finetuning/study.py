@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from datasets import Dataset
 from scipy.special import softmax
 
 from prevlib.arguments import renamed
@@ -136,7 +137,9 @@ def entity_tagging(
         | {"settings": asdict(tagging_config(seed=seed)) | {"mark_capitals": True}}
         for seed in range(n_seeds)
     ]
-    run_missing(output, _made_from(checkpoint, targets | {"train": train}), runs, predictions, show_progress)
+    run_missing(
+        output, study_made_from(checkpoint, targets | {"train": train}), runs, predictions, show_progress
+    )
     return read_entity_study(output)
 
 
@@ -206,14 +209,19 @@ def _study_classifiers(output, checkpoint, budgets, methods, targets, data, show
     ]
 
     def predictions(method: str, n_train: int, seed: int, settings: dict) -> dict:
-        train = reviews.select(np.random.default_rng(seed).permutation(len(reviews))[:n_train])
+        train = training_rows(reviews, n_train, seed)
         predict = _fitted(method, train, checkpoint, settings)
         return {name: np.round(predict(texts), 4).tolist() for name, texts in targets.items()}
 
-    run_missing(output, _made_from(checkpoint, data), runs, predictions, show_progress)
+    run_missing(output, study_made_from(checkpoint, data), runs, predictions, show_progress)
 
 
-def _made_from(checkpoint: str | Path, data: dict) -> dict:
+def training_rows(rows: Dataset, n_train: int, seed: int) -> Dataset:
+    """The rows that a seed draws, the same for all methods and vectors."""
+    return rows.select(np.random.default_rng(seed).permutation(len(rows))[:n_train])
+
+
+def study_made_from(checkpoint: str | Path, data: dict) -> dict:
     """What the first line of a study says it is of: the checkpoint, and the rows by name."""
     made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
     return made_from | {name: fingerprint(rows) for name, rows in data.items()}

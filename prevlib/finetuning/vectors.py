@@ -14,27 +14,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from datasets import Dataset
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from prevlib.checkpoints import checkpoint_fingerprints, load_encoder
+from prevlib.checkpoints import load_encoder
 from prevlib.datasets import load_reviews
 from prevlib.features import extract_features
-from prevlib.files import fingerprint
+from prevlib.finetuning.recipes import linear_settings
+from prevlib.finetuning.study import study_made_from, training_rows
 from prevlib.training.studies import read_runs, run_missing
 
 VECTOR_STUDY = Path(__file__).parents[1] / "data" / "vector_study.jsonl"
-STRENGTHS = [
-    1e-4,
-    1e-3,
-    0.01,
-    0.1,
-    1.0,
-    10.0,
-    100.0,
-]  # inverse strengths of regularisation, C of scikit-learn
+# Inverse strengths of regularisation, C of scikit-learn; literals, since logspace may round elsewhere.
+STRENGTHS = [1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0]
 PROBES = ("plain", "standardised", "tuned")
 
 
@@ -64,14 +59,14 @@ def vector_study(
     y_validation = np.array(validation["label"])
     n_layers = load_encoder(checkpoint).config.num_hidden_layers
 
-    def rows_of(seed: int) -> np.ndarray:
-        return np.random.default_rng(seed).permutation(len(train))[:n_train]
+    def rows_of(seed: int | None) -> Dataset:
+        return validation if seed is None else training_rows(train, n_train, seed)
 
     @lru_cache(maxsize=8)
     def features(seed: int | None, pooling: str) -> np.ndarray:
-        texts = validation["text"][:] if seed is None else train.select(rows_of(seed))["text"][:]
         layer = -1 if pooling == "pooler" else "all"
-        return extract_features(texts, checkpoint, layer=layer, pooling=pooling, show_progress=False)
+        options = {"layer": layer, "pooling": pooling, "show_progress": False}
+        return extract_features(rows_of(seed)["text"][:], checkpoint, **options)
 
     def vectors(seed: int | None, pooling: str, layer: int | None, draw: int):
         if pooling == "random pooler":
@@ -81,14 +76,14 @@ def vector_study(
         return features(seed, pooling) if layer is None else features(seed, pooling)[:, layer]
 
     def do(pooling: str, layer: int | None, probe: str, seed: int, settings: dict) -> dict:
-        y_train = np.array(train.select(rows_of(seed))["label"])
+        y_train = np.array(rows_of(seed)["label"])
         classifier = LogisticRegression(max_iter=5000)
         if probe == "tuned":
             options = {"l1_ratios": (0,), "scoring": "accuracy", "use_legacy_attributes": False}
             classifier = LogisticRegressionCV(Cs=settings["Cs"], cv=5, max_iter=5000, **options)
         if pooling == "words":
-            counted = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
-            x_train = counted.fit_transform(train.select(rows_of(seed))["text"][:])
+            counted = TfidfVectorizer(**linear_settings("tfidf", checkpoint))
+            x_train = counted.fit_transform(rows_of(seed)["text"][:])
             x_validation = counted.transform(validation["text"][:])
         else:
             x_train, x_validation = (vectors(part, pooling, layer, seed) for part in (seed, None))
@@ -108,8 +103,7 @@ def vector_study(
         for probe in PROBES
         if pooling != "words" or probe != "standardised"
     ]
-    made_from = {"checkpoint": str(checkpoint)} | checkpoint_fingerprints(checkpoint)
-    made_from |= {"train": fingerprint(train), "validation": fingerprint(validation)}
+    made_from = study_made_from(checkpoint, {"train": train, "validation": validation})
     run_missing(output, made_from, runs, do, show_progress)
     return read_vector_study(output)
 

@@ -25,7 +25,6 @@ from prevlib.masking import MaskingCollator
 from prevlib.pretraining.data import pack_rows
 
 COLLAPSED = 0.9  # share of one guess among all guesses at which the alarm is raised
-FATES = ("masked", "random", "kept")
 
 
 class MLMScore(NamedTuple):
@@ -133,7 +132,7 @@ def score(model: PreTrainedModel, rows: Dataset, collate: MaskingCollator, batch
 def score_batch(
     model: PreTrainedModel, batch: dict[str, Tensor], mask_token_id: int
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of each chosen token of a batch: its loss, the guess, the true id, and its fate as place in ``FATES``.
+    """Of each chosen token: its loss, the guess, the true id, and its fate: 0 masked, 1 random, 2 kept.
 
     Args:
         model: A masked language model in evaluation mode.
