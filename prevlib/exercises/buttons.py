@@ -14,12 +14,15 @@ from prevlib.exercises.base import Exercise, Words, source
 from prevlib.texts import say
 
 SOLUTION, CONFIRM = "Solution", "Without a try?"
+# A script for the page, run when the smallest of pictures is there; the page has no other way in.
+SCRIPT = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
+width="0" height="0" onload="{}">"""
 # Lumino passes over a key if the element that has the focus bears the attribute; keys with Ctrl still save.
-GUARD = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
-width="0" height="0" onload="window.prevlibButtons ??= window.addEventListener('keydown',
-    ({target: it, ctrlKey, metaKey, altKey}) => it.closest?.('.prevlib-exercise')
+KEEP_KEYS = """window.prevlibKeys ??= window.addEventListener('keydown',
+    ({target: it, ctrlKey, metaKey, altKey}) => it.closest?.('.prevlib-keys')
         && it.toggleAttribute('data-lm-suppress-shortcuts', !(ctrlKey || metaKey || altKey)),
-    true) ?? true">"""
+    true) ?? true;"""
+HIDDEN = {"height": "0", "margin": "0", "overflow": "hidden"}  # layout of a script
 
 
 def with_buttons(exercise: Exercise, verdict: str) -> dict:
@@ -66,5 +69,5 @@ def with_question(prediction) -> dict:
 
 
 def _guarded(*children: widgets.Widget) -> dict:
-    care = widgets.HTML(GUARD, layout=widgets.Layout(height="0", margin="0", overflow="hidden"))
-    return widgets.VBox([*children, care]).add_class("prevlib-exercise")._repr_mimebundle_()
+    care = widgets.HTML(SCRIPT.format(KEEP_KEYS), layout=HIDDEN)
+    return widgets.VBox([*children, care]).add_class("prevlib-keys")._repr_mimebundle_()

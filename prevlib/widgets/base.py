@@ -27,6 +27,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from transformers import PreTrainedTokenizerBase
 
+from prevlib.exercises.buttons import HIDDEN, KEEP_KEYS, SCRIPT
 from prevlib.plots.style import COLORS, INK, PAPER, SIZE
 from prevlib.texts import say
 
@@ -41,21 +42,20 @@ PAGE = {
     # Matplotlib's own style would hold for all drawings of the page.
     r"<defs>\s*<style.*?</defs>": "",
 }
-# Lumino passes over a key if the element that has the focus bears the attribute; keys with Ctrl still save.
-CARE = """<img alt="" src="data:image/gif;base64,R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs="
-width="0" height="0" onload="(function care(image, tries) {
+CARE = SCRIPT.format(
+    "(function care(image, tries) {"
+    + KEEP_KEYS
+    + """
     const root = image.closest('.prevlib-explorer');
     if (!root) return tries && setTimeout(care, 50, image, tries - 1);
-    const guard = ({target: it, ctrlKey, metaKey, altKey}) => it.closest?.('.prevlib-explorer')
-        && it.toggleAttribute('data-lm-suppress-shortcuts', !(ctrlKey || metaKey || altKey));
-    window.prevlibKeys ??= window.addEventListener('keydown', guard, true) ?? true;
     const words = root.querySelector('.prevlib-words .widget-html-content');
     Object.assign(words, {role: 'status', ariaLive: 'polite'});
     const name = () => root.querySelectorAll('.noUi-handle').forEach(handle =>
         handle.ariaLabel ??= handle.closest('.widget-hbox').querySelector('label')?.textContent || null);
     new MutationObserver(name).observe(root, {childList: true, subtree: true});
     name();
-})(this, 100)">"""
+})(this, 100)"""
+)
 
 
 class Explorer(VBox):
@@ -65,9 +65,9 @@ class Explorer(VBox):
         self.name, self.controls, self.image, self.words = name, dict(controls), image, words
         self.figure = None
         rows = [getattr(control, "row", control) for control in controls.values()]
-        care = HTML(CARE, layout=Layout(height="0", margin="0", overflow="hidden"))
+        care = HTML(CARE, layout=HIDDEN)
         super().__init__([HBox(rows, layout=Layout(flex_flow="row wrap")), image, words, care])
-        self.add_class("prevlib-explorer")
+        self.add_class("prevlib-explorer").add_class("prevlib-keys")
         words.add_class("prevlib-words")
 
     def __repr__(self) -> str:
